@@ -1,0 +1,109 @@
+//! Time from outside: the system's clock, or one turned by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use warmfront_model::Timestamp;
+
+/// Tells the time and waits for it. Clones share one clock.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    Manual(Arc<watch::Sender<Timestamp>>),
+}
+
+/// The clock follows the system and cannot be turned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotManual;
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Clock {
+        Clock(Source::System)
+    }
+
+    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    pub fn manual(start: Timestamp) -> Clock {
+        Clock(Source::Manual(Arc::new(watch::Sender::new(start))))
+    }
+
+    /// Now.
+    #[allow(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+                Ok(since) => Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
+                Err(before) => Timestamp(-i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX)),
+            },
+            Source::Manual(now) => *now.borrow(),
+        }
+    }
+
+    /// Whether time passes by command alone.
+    pub fn is_manual(&self) -> bool {
+        matches!(self.0, Source::Manual(_))
+    }
+
+    /// Moves a manual clock forward and gives the new time. Everyone whose time has come wakes up.
+    ///
+    /// # Errors
+    /// [`NotManual`] for the system's clock.
+    pub fn advance(&self, by: Duration) -> Result<Timestamp, NotManual> {
+        match &self.0 {
+            Source::System => Err(NotManual),
+            Source::Manual(now) => {
+                now.send_modify(|now| *now = now.plus(by));
+                Ok(*now.borrow())
+            }
+        }
+    }
+
+    /// Returns when it is `deadline` or later.
+    pub async fn sleep_until(&self, deadline: Timestamp) {
+        match &self.0 {
+            Source::System => loop {
+                let left_ms = deadline.0.saturating_sub(self.now().0);
+                match u64::try_from(left_ms) {
+                    Ok(left_ms) if left_ms > 0 => tokio::time::sleep(Duration::from_millis(left_ms)).await,
+                    _ => return,
+                }
+            },
+            Source::Manual(now) => {
+                let mut receiver = now.subscribe();
+                // The sender lives as long as this clock, so waiting cannot fail.
+                let _ = receiver.wait_for(|now| *now >= deadline).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_manual_clock_moves_by_command_and_wakes_sleepers() {
+        let clock = Clock::manual(Timestamp(1_000));
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move {
+                clock.sleep_until(Timestamp(2_000)).await;
+                clock.now()
+            }
+        });
+        assert_eq!(clock.advance(Duration::from_millis(999)), Ok(Timestamp(1_999)));
+        tokio::task::yield_now().await;
+        assert!(!sleeper.is_finished());
+        assert_eq!(clock.advance(Duration::from_millis(1)), Ok(Timestamp(2_000)));
+        assert_eq!(sleeper.await.unwrap(), Timestamp(2_000));
+    }
+
+    #[tokio::test]
+    async fn the_system_clock_cannot_be_turned() {
+        assert_eq!(Clock::system().advance(Duration::from_secs(1)), Err(NotManual));
+    }
+}
