@@ -1,0 +1,154 @@
+use std::mem;
+use std::sync::Arc;
+
+use warmfront_model::Revision;
+
+/// Prefixes of URLs, each with the newest revision that covers it.
+///
+/// A radix tree whose clones share their nodes; adding copies the nodes on the way to the prefix and no others.
+/// Adding and looking up take time in the length of the prefix or URL, whatever the tree holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PrefixTree {
+    root: Arc<Node>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    label: Box<[u8]>,
+    covers: Revision,
+    children: Vec<Arc<Node>>,
+}
+
+impl PrefixTree {
+    /// Covers everything that begins with `prefix` up to `revision`.
+    pub(crate) fn insert(&mut self, prefix: &[u8], revision: Revision) {
+        let mut node = Arc::make_mut(&mut self.root);
+        let mut rest = prefix;
+        loop {
+            if rest.is_empty() {
+                node.covers = node.covers.max(revision);
+                return;
+            }
+            let at = match node.child_position(rest[0]) {
+                Ok(at) => at,
+                Err(at) => {
+                    node.children.insert(at, Arc::new(Node { label: rest.into(), covers: revision, children: Vec::new() }));
+                    return;
+                }
+            };
+            let child = Arc::make_mut(&mut node.children[at]);
+            let n_common = child.label.iter().zip(rest).take_while(|(left, right)| left == right).count();
+            if n_common < child.label.len() {
+                child.split(n_common);
+            }
+            rest = &rest[n_common..];
+            node = child;
+        }
+    }
+
+    /// The newest revision that covers `url`; [`Revision::ZERO`] if none does.
+    pub(crate) fn newest(&self, url: &[u8]) -> Revision {
+        let mut node = &*self.root;
+        let mut rest = url;
+        let mut newest = node.covers;
+        while let Some(&first) = rest.first() {
+            let Ok(at) = node.child_position(first) else { break };
+            node = &node.children[at];
+            let Some(after) = rest.strip_prefix(&*node.label) else { break };
+            rest = after;
+            newest = newest.max(node.covers);
+        }
+        newest
+    }
+
+    /// The tree without the prefixes that no revision above `through` covers.
+    pub(crate) fn above(&self, through: Revision) -> PrefixTree {
+        let mut kept = PrefixTree::default();
+        let mut pending: Vec<(&Node, Vec<u8>)> = vec![(&self.root, Vec::new())];
+        while let Some((node, parent)) = pending.pop() {
+            let mut prefix = parent;
+            prefix.extend_from_slice(&node.label);
+            if node.covers > through {
+                kept.insert(&prefix, node.covers);
+            }
+            pending.extend(node.children.iter().map(|child| (&**child, prefix.clone())));
+        }
+        kept
+    }
+}
+
+impl Node {
+    fn child_position(&self, first: u8) -> Result<usize, usize> {
+        self.children.binary_search_by_key(&first, |child| child.label[0])
+    }
+
+    fn split(&mut self, at: usize) {
+        let tail = Node {
+            label: self.label[at..].into(),
+            covers: mem::replace(&mut self.covers, Revision::ZERO),
+            children: mem::take(&mut self.children),
+        };
+        self.label = self.label[..at].into();
+        self.children = vec![Arc::new(tail)];
+    }
+}
+
+/// A chain of prefixes can be as deep as a path is long, deeper than a thread's stack would bear in recursive drops.
+impl Drop for Node {
+    fn drop(&mut self) {
+        let mut pending = mem::take(&mut self.children);
+        while let Some(child) = pending.pop() {
+            if let Some(mut child) = Arc::into_inner(child) {
+                pending.append(&mut child.children);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_tree_agrees_with_a_plain_list(
+            prefixes in proptest::collection::vec(("[ab/]{0,6}", 1_u64..50), 0..40),
+            urls in proptest::collection::vec("[ab/]{0,8}", 1..20),
+            through in 0_u64..50,
+        ) {
+            let mut tree = PrefixTree::default();
+            let mut model: BTreeMap<String, u64> = BTreeMap::new();
+            let before = tree.clone();
+            for (prefix, revision) in &prefixes {
+                tree.insert(prefix.as_bytes(), Revision(*revision));
+                let known = model.entry(prefix.clone()).or_default();
+                *known = (*known).max(*revision);
+            }
+            let kept = tree.above(Revision(through));
+            for url in &urls {
+                let expected = model.iter().filter(|(prefix, _)| url.starts_with(*prefix)).map(|(_, r)| *r).max().unwrap_or(0);
+                prop_assert_eq!(tree.newest(url.as_bytes()), Revision(expected));
+                let expected_kept = model.iter().filter(|(prefix, r)| url.starts_with(*prefix) && **r > through).map(|(_, r)| *r).max().unwrap_or(0);
+                prop_assert_eq!(kept.newest(url.as_bytes()), Revision(expected_kept));
+                prop_assert_eq!(before.newest(url.as_bytes()), Revision::ZERO, "a clone made earlier stays as it was");
+            }
+        }
+    }
+
+    #[test]
+    fn a_chain_as_deep_as_the_longest_path_is_dropped_without_recursion() {
+        let mut tree = PrefixTree::default();
+        for length in 1..=100_000 {
+            if length % 25 == 0 {
+                tree.insert(&vec![b'a'; length], Revision(1));
+            }
+        }
+        assert_eq!(tree.newest(&[b'a'; 24]), Revision::ZERO);
+        assert_eq!(tree.newest(&[b'a'; 26]), Revision(1));
+        std::thread::Builder::new().stack_size(64 * 1024).spawn(move || drop(tree)).unwrap().join().unwrap();
+    }
+}
