@@ -1,1 +1,23 @@
-//! placeholder
+//! What the journal's keys and values mean, and the view made of them.
+//!
+//! A fact is one journal entry, decoded. Folding all facts up to a revision gives the [`View`] at that revision.
+//! Everything here is a pure function of keys and values: no clock, no I/O.
+
+mod configuration;
+mod envelope;
+mod fact;
+mod key;
+mod month;
+mod origin_allow;
+mod record;
+mod stub;
+mod view;
+
+pub use fact::{Fact, decode, decode_entry};
+pub use key::{Key, invalidation_id};
+pub use month::Month;
+pub use origin_allow::{Network, OriginAllow, ParseNetworkError, is_private};
+pub use record::{
+    CompletedRecord, DistributionRecord, InvalidationRecord, OriginAccessControlRecord, RecordError, TagsRecord,
+};
+pub use view::{InProgress, View};

@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use warmfront_journal::{Entry, Event, Write};
+use warmfront_model::{DistributionId, Revision};
+
+use crate::{
+    CompletedRecord, DistributionRecord, InvalidationRecord, Key, OriginAccessControlRecord, RecordError, TagsRecord,
+};
+
+/// What one commit says.
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// A distribution was written, or deleted.
+    Distribution(DistributionId, Option<Arc<DistributionRecord>>),
+    /// An origin access control was written, or deleted.
+    OriginAccessControl(String, Option<Arc<OriginAccessControlRecord>>),
+    /// An invalidation was created.
+    Invalidation(Arc<InvalidationRecord>),
+    /// The tags of a resource were written, or removed altogether.
+    Tags {
+        /// The resource's ARN.
+        resource: String,
+        /// What they are now.
+        tags: Option<Arc<TagsRecord>>,
+    },
+    /// Every invalidation up to this revision is Completed.
+    CompletedThrough(Revision),
+    /// Nothing that concerns distributions, policies or invalidations.
+    Other,
+}
+
+/// What a commit says, as a watch reports it.
+///
+/// # Errors
+/// [`RecordError`] if the value cannot be read. Never panics, whatever the bytes.
+pub fn decode(event: &Event) -> Result<Fact, RecordError> {
+    let value = match &event.write {
+        Write::Put(value) => Some(&value[..]),
+        Write::Delete => None,
+    };
+    read(&event.key, value, event.revision)
+}
+
+/// What an entry of a snapshot says.
+///
+/// # Errors
+/// [`RecordError`] if the value cannot be read. Never panics, whatever the bytes.
+pub fn decode_entry(entry: &Entry) -> Result<Fact, RecordError> {
+    read(&entry.key, Some(&entry.value), entry.revision)
+}
+
+fn read(key: &str, value: Option<&[u8]>, revision: Revision) -> Result<Fact, RecordError> {
+    Ok(match (Key::parse(key), value) {
+        (Some(Key::Distribution(id)), Some(value)) => {
+            let record = DistributionRecord::decode(id.clone(), value, revision)?;
+            Fact::Distribution(id, Some(Arc::new(record)))
+        }
+        (Some(Key::Distribution(id)), None) => Fact::Distribution(id, None),
+        (Some(Key::OriginAccessControl(id)), Some(value)) => {
+            let record = OriginAccessControlRecord::decode(id.clone(), value, revision)?;
+            Fact::OriginAccessControl(id, Some(Arc::new(record)))
+        }
+        (Some(Key::OriginAccessControl(id)), None) => Fact::OriginAccessControl(id, None),
+        (Some(Key::Invalidation { distribution, .. }), Some(value)) => {
+            Fact::Invalidation(Arc::new(InvalidationRecord::decode(distribution, value, revision)?))
+        }
+        (Some(Key::Tags(resource)), value) => {
+            let tags = value.map(TagsRecord::decode).transpose()?.map(Arc::new);
+            Fact::Tags { resource, tags }
+        }
+        (Some(Key::Completed), Some(value)) => Fact::CompletedThrough(CompletedRecord::decode(value)?.through),
+        // Invalidations and the watermark are never taken back.
+        (Some(Key::Invalidation { .. } | Key::Completed), None) | (None, _) => Fact::Other,
+    })
+}
