@@ -1,0 +1,1 @@
+//! Turns the wire types into validated values, and back.
