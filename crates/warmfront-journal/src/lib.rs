@@ -1,5 +1,13 @@
 //! The journal: the one ordered, durable, revisioned store of facts. Everything else is a view of it.
+//!
+//! [`Journal`] is what the planes use. [`Embedded`] keeps it in one file of one process.
+//! `docs/journal-format.md` describes the file.
 
+mod embedded;
 mod interface;
+mod state;
 
-pub use interface::{KEY_BYTES_MAX, CommitError, Entry, Event, Expected, Journal, JournalError, Snapshot, VALUE_BYTES_MAX, Watch, Write};
+pub use embedded::{Embedded, FORMAT, QUEUED_COMMITS_MAX};
+pub use interface::{
+    CommitError, Entry, Event, Expected, Journal, JournalError, KEY_BYTES_MAX, Snapshot, VALUE_BYTES_MAX, Watch, Write,
+};

@@ -1,0 +1,5 @@
+//! The journal's contract over every engine, and what each engine promises besides.
+
+mod contract;
+mod embedded;
+mod support;
