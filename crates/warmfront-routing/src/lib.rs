@@ -1,1 +1,11 @@
-//! placeholder
+//! From a request to what answers it: the host names a distribution, the path a cache behavior, both together a cache key.
+
+mod behavior;
+mod cache_key;
+mod host;
+mod path_pattern;
+
+pub use behavior::{Behaviors, is_default_root, request_path};
+pub use cache_key::{CacheKey, KeyedRequest, MethodClass, kept_query, write_cache_key};
+pub use host::{HostTable, host_name};
+pub use path_pattern::PathPattern;
