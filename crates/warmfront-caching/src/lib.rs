@@ -1,1 +1,29 @@
-//! placeholder
+//! The rules of the cache: what may be stored and for how long, when a copy may be used, what to ask the origin, what to
+//! send on.
+//!
+//! Every rule is a function of headers, configuration and the time it is given. The rules are those of CloudFront, and of
+//! RFC 9110 and 9111 where CloudFront's documentation is silent; `conformance/differences.md` lists where the product
+//! leaves either.
+
+mod collapsing;
+mod conditions;
+mod cookies;
+mod forwarding;
+mod freshness;
+mod revalidation;
+mod rules;
+mod sending;
+mod storability;
+
+pub use collapsing::{may_collapse, may_share};
+pub use conditions::{Precondition, not_modified_headers, viewer_conditions};
+pub use cookies::forwarded_cookies;
+pub use forwarding::{Forwarding, Purpose, USER_AGENT, origin_request_headers};
+pub use freshness::{
+    FreshnessRule, Lifetime, OriginFailure, StoredCopy, age_secs, initial_age_secs, may_serve_stale_on_error,
+    stored_copy,
+};
+pub use revalidation::{Freshened, freshened, is_match_304, revalidation_headers, updated_headers};
+pub use rules::Rules;
+pub use sending::{stored_headers, viewer_headers};
+pub use storability::{NotStored, Storability, storability};

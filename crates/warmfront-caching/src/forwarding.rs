@@ -1,0 +1,190 @@
+use std::net::IpAddr;
+
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Method};
+use warmfront_http::{accepted_encodings, connection_options, is_hop_by_hop};
+use warmfront_model::{Behavior, KeyPart, Origin};
+
+use crate::cookies::forwarded_cookies;
+use crate::rules::names;
+
+/// The User-Agent that an origin sees where the viewer's is not forwarded.
+///
+/// Source: CloudFront Developer Guide, "Request and response behavior for custom origins", User-Agent.
+pub const USER_AGENT: &str = "Amazon CloudFront";
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// What a request to the origin is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Its response may be stored, and answer others: the viewer's conditions and ranges are left out, since they are
+    /// answered from the whole response.
+    Fill,
+    /// Its response is for this viewer alone: conditions and ranges go along.
+    Pass,
+}
+
+/// Where a viewer's request goes, and what for.
+#[derive(Clone, Copy, Debug)]
+pub struct Forwarding<'a> {
+    /// The behavior it matched.
+    pub behavior: &'a Behavior,
+    /// The behavior's origin.
+    pub origin: &'a Origin,
+    /// What the request is for.
+    pub purpose: Purpose,
+    /// The viewer's address, as the edge's socket sees it.
+    pub viewer_ip: IpAddr,
+}
+
+/// The headers of the request to the origin that a viewer's request causes.
+///
+/// Host and X-Amz-Cf-Id are not among them: the edge sets them. A viewer's Via is, for the edge to append to.
+/// A custom header whose name or value is no HTTP is left out; validation refuses it earlier.
+///
+/// Source: CloudFront Developer Guide, "Request and response behavior for custom origins", the table of request headers;
+/// "Understand cache policies" and "Cache content based on request headers" for the two kinds of settings.
+pub fn origin_request_headers(method: &Method, viewer: &HeaderMap, forwarding: &Forwarding<'_>) -> HeaderMap {
+    let behavior = forwarding.behavior;
+    let dropped: Vec<HeaderName> = connection_options(viewer).collect();
+    let mut headers = HeaderMap::with_capacity(viewer.len() + 4);
+    for (name, value) in viewer {
+        if is_forwarded(name, method, forwarding, &dropped) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    add_accept_encoding(&mut headers, viewer, behavior);
+    if let Some(cookies) = forwarded_cookies(viewer, &behavior.cookies, is_legacy(behavior)) {
+        headers.insert(header::COOKIE, cookies);
+    }
+    if !names(&behavior.headers, header::USER_AGENT.as_str()) {
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    }
+    add_forwarded_for(&mut headers, viewer, forwarding.viewer_ip);
+    // Origin custom headers come last and overwrite the viewer's.
+    for (name, value) in &forwarding.origin.custom_headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+/// Legacy settings send on what no list names, and all headers can be forwarded with them alone.
+fn is_legacy(behavior: &Behavior) -> bool {
+    behavior.forward_other_headers || behavior.headers == KeyPart::All
+}
+
+fn is_forwarded(name: &HeaderName, method: &Method, forwarding: &Forwarding<'_>, dropped: &[HeaderName]) -> bool {
+    let behavior = forwarding.behavior;
+    if is_never_forwarded(name) {
+        return false;
+    }
+    if is_condition_or_range(name) {
+        return forwards_condition(name, method, forwarding);
+    }
+    // Everything in the key is sent. A viewer who could take a header out by naming it in Connection would have the
+    // response without it stored under the key with it.
+    if names(&behavior.headers, name.as_str()) {
+        return true;
+    }
+    if dropped.contains(name) || is_removed_unless_named(name) {
+        return false;
+    }
+    if *name == header::AUTHORIZATION {
+        return forwards_authorization(method, behavior);
+    }
+    let describes_body = name.as_str().starts_with("content-");
+    let has_body = !matches!(*method, Method::GET | Method::HEAD);
+    *name == header::VIA || (describes_body && has_body) || (is_legacy(behavior) && !describes_body)
+}
+
+/// What the edge sets itself, what belongs to one connection, and what only CloudFront may say.
+fn is_never_forwarded(name: &HeaderName) -> bool {
+    const SET_ELSEWHERE: [HeaderName; 5] = [
+        header::HOST,
+        header::COOKIE,
+        header::EXPECT,
+        header::ACCEPT_ENCODING,
+        X_FORWARDED_FOR,
+    ];
+    const OURS: [&str; 5] = ["x-amz-cf-", "x-edge-", "cloudfront-", "x-warmfront-", "proxy-"];
+    SET_ELSEWHERE.contains(name)
+        || is_hop_by_hop(name)
+        || matches!(name.as_str(), "x-forwarded-proto" | "x-real-ip")
+        || OURS.iter().any(|prefix| name.as_str().starts_with(prefix))
+}
+
+fn is_removed_unless_named(name: &HeaderName) -> bool {
+    const REMOVED: [HeaderName; 5] = [
+        header::ACCEPT,
+        header::ACCEPT_CHARSET,
+        header::ACCEPT_LANGUAGE,
+        header::REFERER,
+        header::USER_AGENT,
+    ];
+    REMOVED.contains(name) || name.as_str() == "x-http-method-override"
+}
+
+fn is_condition_or_range(name: &HeaderName) -> bool {
+    const KNOWN: [HeaderName; 6] = [
+        header::RANGE,
+        header::IF_RANGE,
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
+        header::IF_MODIFIED_SINCE,
+        header::IF_UNMODIFIED_SINCE,
+    ];
+    KNOWN.contains(name) || name.as_str() == "request-range"
+}
+
+fn forwards_condition(name: &HeaderName, method: &Method, forwarding: &Forwarding<'_>) -> bool {
+    let is_range = *name == header::RANGE || *name == header::IF_RANGE || name.as_str() == "request-range";
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    // Conditional GETs are not supported where cookies are forwarded.
+    let cookies_forwarded = forwarding.behavior.cookies != KeyPart::None;
+    forwarding.purpose == Purpose::Pass && (is_range || !reads || !cookies_forwarded)
+}
+
+/// Authorization: removed for GET and HEAD, and for OPTIONS where that is cached; passed for the rest.
+fn forwards_authorization(method: &Method, behavior: &Behavior) -> bool {
+    !behavior.cached_methods.contains(method.as_str())
+}
+
+/// With an encoding in the key: what the key says, `identity` if that is nothing. Otherwise an ordinary header, which
+/// is sent only where it is named. Legacy settings remove what they do not support.
+fn add_accept_encoding(headers: &mut HeaderMap, viewer: &HeaderMap, behavior: &Behavior) {
+    let policy = behavior.accept_encoding;
+    if !policy.gzip && !policy.brotli {
+        if names(&behavior.headers, header::ACCEPT_ENCODING.as_str()) {
+            for value in viewer.get_all(header::ACCEPT_ENCODING) {
+                headers.append(header::ACCEPT_ENCODING, value.clone());
+            }
+        }
+        return;
+    }
+    let accepted = accepted_encodings(viewer);
+    let value = match accepted.normalized(policy) {
+        Some(value) => value,
+        None if accepted.present && !is_legacy(behavior) => "identity",
+        None => return,
+    };
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(value));
+}
+
+/// X-Forwarded-For: the viewer's address is appended to all that the viewer sent, in one line.
+fn add_forwarded_for(headers: &mut HeaderMap, viewer: &HeaderMap, viewer_ip: IpAddr) {
+    let mut value = Vec::new();
+    for line in viewer.get_all(X_FORWARDED_FOR).iter().filter(|line| !line.is_empty()) {
+        value.extend_from_slice(line.as_bytes());
+        value.extend_from_slice(b", ");
+    }
+    value.extend_from_slice(viewer_ip.to_canonical().to_string().as_bytes());
+    if let Ok(value) = HeaderValue::from_bytes(&value) {
+        headers.insert(X_FORWARDED_FOR, value);
+    }
+}
+
+#[cfg(test)]
+mod tests;

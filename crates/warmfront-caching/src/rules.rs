@@ -1,0 +1,85 @@
+use http::Method;
+use http::header::{ACCEPT_ENCODING, COOKIE, HeaderName};
+use warmfront_model::{AcceptEncoding, Behavior, KeyPart, MethodSet, TtlBounds};
+
+/// What one behavior, its origin and its distribution have to say about caching.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// MinTTL, DefaultTTL, MaxTTL.
+    pub ttl: TtlBounds,
+    /// CachedMethods.
+    pub cached_methods: MethodSet,
+    /// Header names in lower case that are in the cache key.
+    pub headers: &'a KeyPart,
+    /// Cookies that are in the cache key and sent to the origin.
+    pub cookies: &'a KeyPart,
+    /// Which encodings the key distinguishes.
+    pub accept_encoding: AcceptEncoding,
+    /// Whether the origin is an S3 bucket.
+    pub s3_origin: bool,
+    /// ErrorCachingMinTTL for the status of the response at hand, in seconds.
+    pub error_caching_min_ttl_secs: u64,
+}
+
+impl<'a> Rules<'a> {
+    /// The rules of `behavior`, whose origin is an S3 bucket or not.
+    ///
+    /// `error_caching_min_ttl_secs` comes from
+    /// [`Distribution::error_caching_min_ttl_secs`](warmfront_model::Distribution::error_caching_min_ttl_secs) and the
+    /// status of the response; it is not read before there is one.
+    pub fn new(behavior: &'a Behavior, s3_origin: bool, error_caching_min_ttl_secs: u64) -> Rules<'a> {
+        Rules {
+            ttl: behavior.ttl,
+            cached_methods: behavior.cached_methods,
+            headers: &behavior.headers,
+            cookies: &behavior.cookies,
+            accept_encoding: behavior.accept_encoding,
+            s3_origin,
+            error_caching_min_ttl_secs,
+        }
+    }
+
+    /// Whether a stored response may answer `method`, so that the cache is looked at.
+    ///
+    /// Source: CloudFront Developer Guide, "Cache behavior settings", Cached HTTP methods; GET and HEAD share an entry.
+    pub fn may_answer_from_cache(&self, method: &Method) -> bool {
+        self.cached_methods.contains(method.as_str()) && self.caches()
+    }
+
+    /// Whether anything is cached at all: not with every TTL at 0, and not with all headers forwarded.
+    ///
+    /// Source: CloudFront Developer Guide, "Cache content based on request headers" and "Manage how long content stays in
+    /// the cache (expiration)".
+    pub fn caches(&self) -> bool {
+        !self.ttl.caching_disabled() && *self.headers != KeyPart::All
+    }
+
+    /// Whether the behavior has cookies sent to the origin, some or all.
+    pub fn cookies_forwarded(&self) -> bool {
+        *self.cookies != KeyPart::None
+    }
+
+    /// Whether requests that differ in the header `name` have different keys, so that a response may depend on it.
+    pub fn is_in_key(&self, name: &HeaderName) -> bool {
+        match *name {
+            ACCEPT_ENCODING if self.accept_encoding.gzip || self.accept_encoding.brotli => true,
+            // The origin sees those cookies alone that are in the key.
+            COOKIE => self.cookies_forwarded(),
+            _ => names(self.headers, name.as_str()),
+        }
+    }
+}
+
+/// Whether `part` takes in the header `name` (in lower case).
+pub(crate) fn names(part: &KeyPart, name: &str) -> bool {
+    let listed = |list: &[std::sync::Arc<str>]| list.iter().any(|item| item.eq_ignore_ascii_case(name));
+    match part {
+        KeyPart::None => false,
+        KeyPart::Whitelist(list) => listed(list),
+        KeyPart::AllExcept(list) => !listed(list),
+        KeyPart::All => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

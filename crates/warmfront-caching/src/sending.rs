@@ -1,0 +1,88 @@
+use http::header::{ACCEPT_ENCODING, AGE, COOKIE, HeaderValue, SET_COOKIE, USER_AGENT, VARY, VIA};
+use http::{HeaderMap, HeaderName};
+use warmfront_http::{CacheControl, Vary, remove_hop_by_hop};
+
+use crate::rules::Rules;
+
+/// What of an origin's response goes to the viewer who caused it.
+///
+/// Removed: hop-by-hop fields, Set-Cookie unless cookies are forwarded, S3's request ids, and the fields that the edge
+/// writes itself (Age, Via, X-Cache, X-Amz-Cf-*, X-Edge-*, X-Warmfront-*). Vary keeps what CloudFront keeps.
+/// The age is to be read before, with [`initial_age_secs`](crate::initial_age_secs), and storability to be judged before.
+///
+/// Source: CloudFront Developer Guide, "Request and response behavior for custom origins" and "... for Amazon S3 origins".
+pub fn viewer_headers(mut from_origin: HeaderMap, rules: &Rules<'_>) -> HeaderMap {
+    remove_hop_by_hop(&mut from_origin);
+    if !rules.cookies_forwarded() {
+        from_origin.remove(SET_COOKIE);
+    }
+    let ours: Vec<HeaderName> = from_origin
+        .keys()
+        .filter(|name| is_written_by_the_edge(name, rules.s3_origin))
+        .cloned()
+        .collect();
+    for name in ours {
+        from_origin.remove(name);
+    }
+    reduce_vary(&mut from_origin, rules);
+    from_origin
+}
+
+fn is_written_by_the_edge(name: &HeaderName, s3_origin: bool) -> bool {
+    if *name == AGE || *name == VIA {
+        return true;
+    }
+    match name.as_str() {
+        "x-cache" => true,
+        "x-amz-id-2" | "x-amz-request-id" => s3_origin,
+        name => ["x-amz-cf-", "x-edge-", "x-warmfront-"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix)),
+    }
+}
+
+/// Vary keeps Accept-Encoding, Cookie, headers that are forwarded, and User-Agent where the key tells devices apart;
+/// `*` stays with MinTTL 0.
+///
+/// Source: CloudFront Developer Guide, "Request and response behavior for custom origins", Vary.
+fn reduce_vary(headers: &mut HeaderMap, rules: &Rules<'_>) {
+    let names = match Vary::parse(headers) {
+        Vary::Fields(names) => names,
+        Vary::Any if rules.ttl.min_secs == 0 => return,
+        Vary::Any => Vec::new(),
+    };
+    if !headers.contains_key(VARY) {
+        return;
+    }
+    let devices = ["desktop", "mobile", "smarttv", "tablet"].iter().any(|device| {
+        let name = format!("cloudfront-is-{device}-viewer");
+        crate::rules::names(rules.headers, &name)
+    });
+    let kept = |name: &&HeaderName| {
+        **name == ACCEPT_ENCODING || **name == COOKIE || (devices && **name == USER_AGENT) || rules.is_in_key(name)
+    };
+    let kept: Vec<&str> = names.iter().filter(kept).map(HeaderName::as_str).collect();
+    headers.remove(VARY);
+    if let Some(value) = (!kept.is_empty())
+        .then(|| HeaderValue::from_str(&kept.join(", ")).ok())
+        .flatten()
+    {
+        headers.insert(VARY, value);
+    }
+}
+
+/// What of the viewer's response is kept with the stored copy: all but the fields that `no-cache="..."` and
+/// `private="..."` name.
+///
+/// Source: RFC 9111 sections 5.2.2.4 and 5.2.2.7; CloudFront Developer Guide, "Request and response behavior for custom
+/// origins", cookies.
+pub fn stored_headers(mut to_viewer: HeaderMap) -> HeaderMap {
+    let directives = CacheControl::parse(&to_viewer);
+    for name in directives.no_cache.fields().iter().chain(directives.private.fields()) {
+        to_viewer.remove(name);
+    }
+    to_viewer
+}
+
+#[cfg(test)]
+mod tests;
