@@ -1,0 +1,56 @@
+"""A viewer: one kept-alive connection to the edge, sending the Host header of a distribution."""
+
+import http.client
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass
+class Answer:
+    """What arrived at the viewer."""
+
+    status: int
+    headers: dict
+    body: bytes
+
+    @property
+    def x_cache(self):
+        return self.headers.get("x-cache")
+
+    @property
+    def age(self):
+        return int(self.headers["age"])
+
+    @property
+    def hit(self):
+        return self.x_cache == "Hit from cloudfront"
+
+    @property
+    def missed(self):
+        return self.x_cache == "Miss from cloudfront"
+
+
+class Viewer:
+    """Asks the edge of one machine for paths of one host."""
+
+    def __init__(self, machine, host):
+        self.machine = machine
+        self.host = host
+        self.connection = None
+
+    def get(self, path, method="GET", headers=None):
+        """`path` may hold any text; what is not allowed in a request line is percent-encoded."""
+        target = quote(path, safe="/?&=%~!$'()*+,;:@")
+        connection = self.connection or http.client.HTTPConnection("127.0.0.1", self.machine.port("edge"), timeout=60)
+        self.connection = None
+        connection.request(method, target, headers={"Host": self.host, **(headers or {})})
+        response = connection.getresponse()
+        body = response.read()
+        if not response.will_close:
+            self.connection = connection
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+            self.connection = None
