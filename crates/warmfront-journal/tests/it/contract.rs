@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use warmfront_journal::{
-    CommitError, Embedded, Expected, Journal, JournalError, KEY_BYTES_MAX, VALUE_BYTES_MAX, Write,
+    CommitError, Embedded, Expected, Journal, JournalError, KEY_BYTES_MAX, Simulated, VALUE_BYTES_MAX, Write,
 };
 use warmfront_model::Revision;
 
@@ -68,6 +68,24 @@ impl Engine for InMemory {
     }
 }
 
+impl Engine for Simulated {
+    async fn start() -> Simulated {
+        Simulated::new(1)
+    }
+
+    fn journal(&self) -> Arc<dyn Journal> {
+        Arc::new(self.clone())
+    }
+
+    async fn trim(&self, through: Revision) {
+        Simulated::trim(self, through);
+    }
+
+    async fn close(&self) {
+        Simulated::close(self);
+    }
+}
+
 macro_rules! contract {
     ($rules:tt; $($module:ident: $engine:ty),+) => {
         $(mod $module { contract!(@each $engine, $rules); })+
@@ -101,7 +119,7 @@ contract!([
     trimming_keeps_entries_and_watches_that_kept_up,
     trimming_everything_keeps_the_head,
     a_closed_journal_says_so,
-]; on_disk: super::OnDisk, in_memory: super::InMemory);
+]; on_disk: super::OnDisk, in_memory: super::InMemory, simulated: super::Simulated);
 
 async fn revisions_rise_by_one(engine: impl Engine) {
     let journal = engine.journal();
