@@ -128,16 +128,19 @@ impl Store {
 
     /// Deletes some events older than `oldest`, the oldest first. Whether there are more.
     pub(super) fn delete_some_before(&mut self, oldest: Revision) -> Result<bool, JournalError> {
-        let mut more = false;
+        let Some(database) = &self.database else {
+            return Err(self.closed());
+        };
+        let first = first_event(database);
+        let Some(first) = self.judge(first)?.filter(|&first| first < oldest.0) else {
+            return Ok(false);
+        };
+        let end = oldest.0.min(first.saturating_add(DELETED_EVENTS_MAX));
         self.durably(|transaction| {
-            let mut log = transaction.open_table(LOG)?;
-            let first = log.first()?.map_or(oldest.0, |(revision, _)| revision.value());
-            let end = oldest.0.min(first.saturating_add(DELETED_EVENTS_MAX));
-            log.retain_in(..end, |_, _| false)?;
-            more = end < oldest.0;
+            transaction.open_table(LOG)?.retain_in(..end, |_, _| false)?;
             Ok(())
         })?;
-        Ok(more)
+        Ok(end < oldest.0)
     }
 
     /// Some of the events above `after`, in order.
@@ -283,6 +286,11 @@ fn read_range(transaction: &ReadTransaction) -> Result<(Revision, Revision), red
         return Err(redb::Error::Corrupted(text));
     }
     Ok((Revision(oldest), Revision(last)))
+}
+
+fn first_event(database: &Database) -> Result<Option<u64>, redb::Error> {
+    let log = database.begin_read()?.open_table(LOG)?;
+    Ok(log.first()?.map(|(revision, _)| revision.value()))
 }
 
 fn read(database: &Database, after: Revision) -> Result<Vec<Event>, redb::Error> {
