@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use crate::stub::convert;
-use crate::stub::types::{DistributionConfig, OriginAccessControlConfig};
 use warmfront_model::{Distribution, DistributionId, OriginAccessControl};
+use warmfront_wire::types::{DistributionConfig, OriginAccessControlConfig};
+use warmfront_wire::{Document, from_xml, to_xml};
 
 use crate::RecordError;
+
+pub(crate) fn document<T: Document>(config: &T) -> String {
+    String::from_utf8_lossy(&to_xml(config)).into_owned()
+}
 
 pub(crate) fn distribution(
     id: &DistributionId,
     domain_name: &str,
     xml: &str,
 ) -> Result<(DistributionConfig, Arc<Distribution>), RecordError> {
-    let config = DistributionConfig::from_xml(xml.as_bytes()).map_err(|error| RecordError::configuration(&error))?;
+    let config: DistributionConfig = from_xml(xml.as_bytes())?;
     let distribution =
         convert::distribution(id, domain_name, &config).map_err(|error| RecordError::configuration(&error))?;
     Ok((config, Arc::new(distribution)))
@@ -23,8 +28,7 @@ pub(crate) fn origin_access_control(
     id: &str,
     xml: &str,
 ) -> Result<(OriginAccessControlConfig, OriginAccessControl), RecordError> {
-    let config =
-        OriginAccessControlConfig::from_xml(xml.as_bytes()).map_err(|error| RecordError::configuration(&error))?;
+    let config: OriginAccessControlConfig = from_xml(xml.as_bytes())?;
     let control = convert::origin_access_control(id, &config).map_err(|error| RecordError::configuration(&error))?;
     Ok((config, control))
 }

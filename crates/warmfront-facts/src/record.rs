@@ -2,13 +2,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::stub::types::{DistributionConfig, OriginAccessControlConfig};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use warmfront_invalidation::{InvalidPath, InvalidationItem};
 use warmfront_model::{Distribution, DistributionId, OriginAccessControl, Revision, Timestamp};
+use warmfront_wire::XmlError;
+use warmfront_wire::types::{DistributionConfig, OriginAccessControlConfig};
 
 use crate::{configuration, envelope};
 
@@ -38,6 +39,9 @@ pub enum RecordError {
     /// Not the JSON it should be.
     #[error("the record's JSON cannot be read")]
     Json(#[from] serde_json::Error),
+    /// Not the XML document it should be.
+    #[error("the record's configuration cannot be read")]
+    Xml(#[from] XmlError),
     /// A configuration that this program does not accept.
     #[error("the record's configuration is refused: {0}")]
     Configuration(String),
@@ -73,7 +77,7 @@ pub struct DistributionRecord {
 
 #[derive(Serialize, Deserialize)]
 struct DistributionValue {
-    domain_name: Arc<str>,
+    domain_name: String,
     created_ms: i64,
     last_modified_ms: i64,
     config: String,
@@ -87,10 +91,10 @@ impl DistributionRecord {
     /// [`RecordError::TooLarge`].
     pub fn encode(&self) -> Result<Bytes, RecordError> {
         encode(&DistributionValue {
-            domain_name: self.domain_name.clone(),
+            domain_name: self.domain_name.to_string(),
             created_ms: self.created.0,
             last_modified_ms: self.last_modified.0,
-            config: self.config.to_xml(),
+            config: configuration::document(&self.config),
         })
     }
 
@@ -99,7 +103,7 @@ impl DistributionRecord {
         let (config, distribution) = configuration::distribution(&id, &value.domain_name, &value.config)?;
         Ok(DistributionRecord {
             id,
-            domain_name: value.domain_name,
+            domain_name: value.domain_name.into(),
             created: Timestamp(value.created_ms),
             last_modified: Timestamp(value.last_modified_ms),
             revision,
@@ -138,7 +142,7 @@ impl OriginAccessControlRecord {
     pub fn encode(&self) -> Result<Bytes, RecordError> {
         encode(&OriginAccessControlValue {
             created_ms: self.created.0,
-            config: self.config.to_xml(),
+            config: configuration::document(&self.config),
         })
     }
 
