@@ -23,7 +23,10 @@ impl Index {
     /// An index that knows nothing, at the beginning of `incarnation`.
     pub fn new(incarnation: Incarnation) -> Index {
         Index {
-            applied: Epoch { incarnation, revision: Revision::ZERO },
+            applied: Epoch {
+                incarnation,
+                revision: Revision::ZERO,
+            },
             floor: Revision::ZERO,
             distributions: Map::default(),
         }
@@ -60,7 +63,10 @@ impl Index {
 
     /// The as-of a stored response must have to be used: `max(floor, newest entry that covers it)`.
     pub fn required(&self, distribution: &DistributionId, subject: Subject<'_>) -> Revision {
-        let newest = self.distributions.get(distribution).map_or(Revision::ZERO, |index| index.newest(subject));
+        let newest = self
+            .distributions
+            .get(distribution)
+            .map_or(Revision::ZERO, |index| index.newest(subject));
         newest.max(self.floor)
     }
 
@@ -109,9 +115,21 @@ impl DistributionIndex {
             let exact = self.exact.get(url).copied().unwrap_or_default();
             exact.max(self.prefixes.newest(url))
         };
-        let by_tag = subject.tags.iter().filter_map(|tag| self.tags.get(tag).copied()).max().unwrap_or_default();
-        let by_root = if subject.is_default_root { by_url(NormalUrl::new(b"/").as_bytes()) } else { Revision::ZERO };
-        self.everything.max(by_url(subject.url.as_bytes())).max(by_root).max(by_tag)
+        let by_tag = subject
+            .tags
+            .iter()
+            .filter_map(|tag| self.tags.get(tag).copied())
+            .max()
+            .unwrap_or_default();
+        let by_root = if subject.is_default_root {
+            by_url(NormalUrl::new(b"/").as_bytes())
+        } else {
+            Revision::ZERO
+        };
+        self.everything
+            .max(by_url(subject.url.as_bytes()))
+            .max(by_root)
+            .max(by_tag)
     }
 
     fn above(&self, through: Revision) -> DistributionIndex {
@@ -119,9 +137,19 @@ impl DistributionIndex {
         DistributionIndex {
             newest: later(self.newest),
             everything: later(self.everything),
-            exact: self.exact.iter().filter(|(_, r)| **r > through).map(|(url, r)| (url.clone(), *r)).collect(),
+            exact: self
+                .exact
+                .iter()
+                .filter(|(_, r)| **r > through)
+                .map(|(url, r)| (url.clone(), *r))
+                .collect(),
             prefixes: self.prefixes.above(through),
-            tags: self.tags.iter().filter(|(_, r)| **r > through).map(|(tag, r)| (tag.clone(), *r)).collect(),
+            tags: self
+                .tags
+                .iter()
+                .filter(|(_, r)| **r > through)
+                .map(|(tag, r)| (tag.clone(), *r))
+                .collect(),
         }
     }
 }

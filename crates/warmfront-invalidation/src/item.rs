@@ -62,7 +62,9 @@ impl InvalidationItem {
     /// Source: CloudFront Developer Guide, "What you need to know when invalidating files", "Invalidate by cache tag".
     pub fn parse(text: &str) -> Result<InvalidationItem, InvalidPath> {
         if let Some(tag) = text.strip_prefix('#') {
-            return CacheTag::parse(tag).map(InvalidationItem::Tag).ok_or_else(|| InvalidPath::Tag(shortened(text)));
+            return CacheTag::parse(tag)
+                .map(InvalidationItem::Tag)
+                .ok_or_else(|| InvalidPath::Tag(shortened(text)));
         }
         if !text.starts_with('/') {
             return Err(InvalidPath::NoLeadingSlash(shortened(text)));
@@ -79,7 +81,10 @@ impl InvalidationItem {
             None => (text, false),
         };
         if let Some(at) = path.find('*') {
-            return Err(InvalidPath::WildcardInside { path: shortened(text), prefix: format!("{}*", shortened(&path[..at])) });
+            return Err(InvalidPath::WildcardInside {
+                path: shortened(text),
+                prefix: format!("{}*", shortened(&path[..at])),
+            });
         }
         let url = NormalUrl::new(path.as_bytes());
         Ok(match (wildcard, path) {
@@ -114,9 +119,18 @@ mod tests {
     #[test]
     fn a_star_at_the_end_is_a_wildcard() {
         assert_eq!(InvalidationItem::parse("/*"), Ok(InvalidationItem::Everything));
-        assert_eq!(InvalidationItem::parse("/assets/*"), Ok(InvalidationItem::Prefix(url("/assets/"))));
-        assert_eq!(InvalidationItem::parse("/a.jpg?x=1*"), Ok(InvalidationItem::Prefix(url("/a.jpg?x=1"))));
-        assert_eq!(InvalidationItem::parse("/index.html"), Ok(InvalidationItem::Exact(url("/index.html"))));
+        assert_eq!(
+            InvalidationItem::parse("/assets/*"),
+            Ok(InvalidationItem::Prefix(url("/assets/")))
+        );
+        assert_eq!(
+            InvalidationItem::parse("/a.jpg?x=1*"),
+            Ok(InvalidationItem::Prefix(url("/a.jpg?x=1")))
+        );
+        assert_eq!(
+            InvalidationItem::parse("/index.html"),
+            Ok(InvalidationItem::Exact(url("/index.html")))
+        );
         assert_eq!(InvalidationItem::parse("/"), Ok(InvalidationItem::Exact(url("/"))));
     }
 
@@ -125,20 +139,41 @@ mod tests {
         let refused = InvalidationItem::parse("/assets/app.*.js").unwrap_err();
         assert_eq!(
             refused,
-            InvalidPath::WildcardInside { path: "/assets/app.*.js".into(), prefix: "/assets/app.*".into() }
+            InvalidPath::WildcardInside {
+                path: "/assets/app.*.js".into(),
+                prefix: "/assets/app.*".into()
+            }
         );
         assert!(refused.to_string().contains("only as the last character"));
         assert!(InvalidationItem::parse("/**").is_err());
-        assert_eq!(InvalidationItem::parse("/a%2Ab"), Ok(InvalidationItem::Exact(url("/a*b"))));
+        assert_eq!(
+            InvalidationItem::parse("/a%2Ab"),
+            Ok(InvalidationItem::Exact(url("/a*b")))
+        );
     }
 
     #[test]
     fn items_are_paths_or_tags() {
-        assert_eq!(InvalidationItem::parse("#Sku:1"), Ok(InvalidationItem::Tag(CacheTag::parse("sku:1").unwrap())));
-        assert_eq!(InvalidationItem::parse("index.html"), Err(InvalidPath::NoLeadingSlash("index.html".into())));
-        assert_eq!(InvalidationItem::parse(""), Err(InvalidPath::NoLeadingSlash(String::new())));
-        assert_eq!(InvalidationItem::parse("*"), Err(InvalidPath::NoLeadingSlash("*".into())));
-        assert_eq!(InvalidationItem::parse("/a#b"), Err(InvalidPath::Fragment("/a#b".into())));
+        assert_eq!(
+            InvalidationItem::parse("#Sku:1"),
+            Ok(InvalidationItem::Tag(CacheTag::parse("sku:1").unwrap()))
+        );
+        assert_eq!(
+            InvalidationItem::parse("index.html"),
+            Err(InvalidPath::NoLeadingSlash("index.html".into()))
+        );
+        assert_eq!(
+            InvalidationItem::parse(""),
+            Err(InvalidPath::NoLeadingSlash(String::new()))
+        );
+        assert_eq!(
+            InvalidationItem::parse("*"),
+            Err(InvalidPath::NoLeadingSlash("*".into()))
+        );
+        assert_eq!(
+            InvalidationItem::parse("/a#b"),
+            Err(InvalidPath::Fragment("/a#b".into()))
+        );
         for tag in ["#", "#a b", "#a,b"] {
             assert_eq!(InvalidationItem::parse(tag), Err(InvalidPath::Tag(tag.into())));
         }
@@ -148,6 +183,9 @@ mod tests {
     fn four_thousand_characters_pass_and_one_more_does_not() {
         let path = format!("/{}", "ü".repeat(3_999));
         assert!(InvalidationItem::parse(&path).is_ok());
-        assert_eq!(InvalidationItem::parse(&format!("{path}x")), Err(InvalidPath::TooLong(4_001)));
+        assert_eq!(
+            InvalidationItem::parse(&format!("{path}x")),
+            Err(InvalidPath::TooLong(4_001))
+        );
     }
 }

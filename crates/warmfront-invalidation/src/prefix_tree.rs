@@ -32,12 +32,24 @@ impl PrefixTree {
             let at = match node.child_position(rest[0]) {
                 Ok(at) => at,
                 Err(at) => {
-                    node.children.insert(at, Arc::new(Node { label: rest.into(), covers: revision, children: Vec::new() }));
+                    node.children.insert(
+                        at,
+                        Arc::new(Node {
+                            label: rest.into(),
+                            covers: revision,
+                            children: Vec::new(),
+                        }),
+                    );
                     return;
                 }
             };
             let child = Arc::make_mut(&mut node.children[at]);
-            let n_common = child.label.iter().zip(rest).take_while(|(left, right)| left == right).count();
+            let n_common = child
+                .label
+                .iter()
+                .zip(rest)
+                .take_while(|(left, right)| left == right)
+                .count();
             if n_common < child.label.len() {
                 child.split(n_common);
             }
@@ -54,7 +66,9 @@ impl PrefixTree {
         while let Some(&first) = rest.first() {
             let Ok(at) = node.child_position(first) else { break };
             node = &node.children[at];
-            let Some(after) = rest.strip_prefix(&*node.label) else { break };
+            let Some(after) = rest.strip_prefix(&*node.label) else {
+                break;
+            };
             rest = after;
             newest = newest.max(node.covers);
         }
@@ -149,6 +163,11 @@ mod tests {
         }
         assert_eq!(tree.newest(&[b'a'; 24]), Revision::ZERO);
         assert_eq!(tree.newest(&[b'a'; 26]), Revision(1));
-        std::thread::Builder::new().stack_size(64 * 1024).spawn(move || drop(tree)).unwrap().join().unwrap();
+        std::thread::Builder::new()
+            .stack_size(64 * 1024)
+            .spawn(move || drop(tree))
+            .unwrap()
+            .join()
+            .unwrap();
     }
 }

@@ -16,12 +16,18 @@ pub struct Stamp {
 impl Stamp {
     /// A stamp of `as_of`: the epoch of the snapshot that the fetch was planned with.
     pub fn new(as_of: Epoch) -> Stamp {
-        Stamp { incarnation: as_of.incarnation, revision: AtomicU64::new(as_of.revision.0) }
+        Stamp {
+            incarnation: as_of.incarnation,
+            revision: AtomicU64::new(as_of.revision.0),
+        }
     }
 
     /// The as-of now; it may only have risen since it was last read.
     pub fn as_of(&self) -> Epoch {
-        Epoch { incarnation: self.incarnation, revision: Revision(self.revision.load(Ordering::Acquire)) }
+        Epoch {
+            incarnation: self.incarnation,
+            revision: Revision(self.revision.load(Ordering::Acquire)),
+        }
     }
 
     fn raise(&self, to: Revision) {
@@ -92,7 +98,14 @@ impl Index {
             return Err(response);
         }
         let (url, is_default_root) = url();
-        let required = self.required(distribution, Subject { url: &url, is_default_root, tags: response.tags() });
+        let required = self.required(
+            distribution,
+            Subject {
+                url: &url,
+                is_default_root,
+                tags: response.tags(),
+            },
+        );
         if required > as_of.revision {
             return Err(response);
         }

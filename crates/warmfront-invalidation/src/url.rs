@@ -64,7 +64,11 @@ pub struct Subject<'a> {
 }
 
 fn encoded_byte(text: &[u8]) -> Option<u8> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: &u8| {
+        char::from(*byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     match text {
         [b'%', high, low, ..] => Some(digit(high)? << 4 | digit(low)?),
         _ => None,
@@ -93,7 +97,11 @@ mod tests {
     use super::*;
 
     fn check(left: &str, right: &str) {
-        assert_eq!(NormalUrl::new(left.as_bytes()), NormalUrl::new(right.as_bytes()), "{left} and {right}");
+        assert_eq!(
+            NormalUrl::new(left.as_bytes()),
+            NormalUrl::new(right.as_bytes()),
+            "{left} and {right}"
+        );
     }
 
     #[test]
@@ -112,8 +120,18 @@ mod tests {
 
     #[test]
     fn what_differs_in_meaning_stays_apart() {
-        for (left, right) in [("/a%2Fb", "/a/b"), ("/a%3Fb", "/a?b"), ("/A", "/a"), ("/a?x=1%262", "/a?x=1&2"), ("/a?x=+", "/a?x=%2B")] {
-            assert_ne!(NormalUrl::new(left.as_bytes()), NormalUrl::new(right.as_bytes()), "{left} and {right}");
+        for (left, right) in [
+            ("/a%2Fb", "/a/b"),
+            ("/a%3Fb", "/a?b"),
+            ("/A", "/a"),
+            ("/a?x=1%262", "/a?x=1&2"),
+            ("/a?x=+", "/a?x=%2B"),
+        ] {
+            assert_ne!(
+                NormalUrl::new(left.as_bytes()),
+                NormalUrl::new(right.as_bytes()),
+                "{left} and {right}"
+            );
         }
     }
 

@@ -27,7 +27,16 @@ fn required(index: &Index, url: &str) -> u64 {
 fn required_of(index: &Index, url: &str, is_default_root: bool, tags: &[&str]) -> u64 {
     let tags: Vec<CacheTag> = tags.iter().map(|tag| CacheTag::parse(tag).unwrap()).collect();
     let url = NormalUrl::new(url.as_bytes());
-    index.required(&site(), Subject { url: &url, is_default_root, tags: &tags }).0
+    index
+        .required(
+            &site(),
+            Subject {
+                url: &url,
+                is_default_root,
+                tags: &tags,
+            },
+        )
+        .0
 }
 
 #[test]
@@ -37,7 +46,11 @@ fn an_exact_path_covers_itself_alone() {
     assert_eq!(required(&index, "/index.htm"), 0);
     assert_eq!(required(&index, "/index.html/"), 0);
     assert_eq!(required(&index, "/Index.html"), 0, "paths are case-sensitive");
-    assert_eq!(required(&index, "/index.html?v=1"), 0, "a query string in the key is part of the path");
+    assert_eq!(
+        required(&index, "/index.html?v=1"),
+        0,
+        "a query string in the key is part of the path"
+    );
 }
 
 #[test]
@@ -75,7 +88,11 @@ fn tags_cover_whatever_the_url_is() {
 fn another_distribution_is_not_touched() {
     let index = index_with(&[("/*", 6)]);
     let url = NormalUrl::new(b"/x");
-    let subject = Subject { url: &url, is_default_root: false, tags: &[] };
+    let subject = Subject {
+        url: &url,
+        is_default_root: false,
+        tags: &[],
+    };
     assert_eq!(index.required(&distribution("E2U5RQF7T870K0"), subject), Revision::ZERO);
 }
 
@@ -106,11 +123,16 @@ impl Stamped for Page {
 }
 
 fn page(incarnation: u64, revision: u64) -> Arc<Page> {
-    Arc::new(Page(Stamp::new(Epoch { incarnation: Incarnation(incarnation), revision: Revision(revision) })))
+    Arc::new(Page(Stamp::new(Epoch {
+        incarnation: Incarnation(incarnation),
+        revision: Revision(revision),
+    })))
 }
 
 fn check(index: &Index, page: &Arc<Page>) -> bool {
-    index.check(&site(), Arc::clone(page), || (NormalUrl::new(b"/page"), false)).is_ok()
+    index
+        .check(&site(), Arc::clone(page), || (NormalUrl::new(b"/page"), false))
+        .is_ok()
 }
 
 #[test]

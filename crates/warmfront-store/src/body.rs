@@ -1,0 +1,97 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::fill::{Spool, SpoolReader};
+
+/// The origin stopped before the body was whole.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the origin stopped before the body was whole")]
+pub struct Truncated;
+
+/// A response's body: whole, or still arriving.
+#[derive(Clone, Debug)]
+pub struct Body(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Whole { slices: Arc<[Bytes]>, bytes: u64 },
+    Arriving(Arc<Spool>),
+}
+
+impl Body {
+    /// A whole body. Its slices should own no more memory than they show.
+    pub fn whole(slices: Vec<Bytes>) -> Body {
+        let bytes = slices.iter().map(|slice| slice.len() as u64).sum();
+        Body(Kind::Whole {
+            slices: slices.into(),
+            bytes,
+        })
+    }
+
+    pub(crate) fn arriving(spool: Arc<Spool>) -> Body {
+        Body(Kind::Arriving(spool))
+    }
+
+    /// The length in bytes, if the body is whole.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        match &self.0 {
+            Kind::Whole { bytes, .. } => Some(*bytes),
+            Kind::Arriving(_) => None,
+        }
+    }
+
+    pub(crate) fn open(&self) -> BodyReader {
+        BodyReader(match &self.0 {
+            Kind::Whole { slices, .. } => match &**slices {
+                [] => Reading::Last(None),
+                [only] => Reading::Last(Some(only.clone())),
+                _ => Reading::Whole {
+                    slices: Arc::clone(slices),
+                    next: 0,
+                },
+            },
+            Kind::Arriving(spool) => Reading::Arriving(SpoolReader::new(Arc::clone(spool))),
+        })
+    }
+}
+
+/// Reads a body slice by slice, from its beginning. Many may read one body; each sees all of it.
+#[derive(Debug)]
+pub struct BodyReader(Reading);
+
+#[derive(Debug)]
+enum Reading {
+    Last(Option<Bytes>),
+    Whole { slices: Arc<[Bytes]>, next: usize },
+    Arriving(SpoolReader),
+}
+
+impl BodyReader {
+    /// The next slice; `None` at the end. A body that is arriving is waited for.
+    ///
+    /// # Errors
+    /// [`Truncated`] if the rest will never arrive.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Truncated>>> {
+        match &mut self.0 {
+            Reading::Last(slice) => Poll::Ready(slice.take().map(Ok)),
+            Reading::Whole { slices, next } => {
+                let slice = slices.get(*next).cloned();
+                *next += 1;
+                Poll::Ready(slice.map(Ok))
+            }
+            Reading::Arriving(reader) => reader.poll_next(context),
+        }
+    }
+
+    /// How many bytes are left, if that is known.
+    pub fn bytes_left(&self) -> Option<u64> {
+        match &self.0 {
+            Reading::Last(slice) => Some(slice.as_ref().map_or(0, |slice| slice.len() as u64)),
+            Reading::Whole { slices, next } => Some(slices.iter().skip(*next).map(|slice| slice.len() as u64).sum()),
+            Reading::Arriving(_) => None,
+        }
+    }
+}

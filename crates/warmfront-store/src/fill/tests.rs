@@ -1,0 +1,111 @@
+use std::pin::pin;
+use std::task::Poll;
+
+use super::*;
+use crate::BodyReader;
+
+const KEEP: FillLimits = FillLimits {
+    keep_bytes_max: 100,
+    window_bytes: 10,
+};
+const PASS: FillLimits = FillLimits {
+    keep_bytes_max: 0,
+    window_bytes: 10,
+};
+
+async fn next(reader: &mut BodyReader) -> Option<Result<Bytes, Truncated>> {
+    poll_fn(|context| reader.poll_next(context)).await
+}
+
+async fn rest(mut reader: BodyReader) -> Result<Vec<u8>, Truncated> {
+    let mut bytes = Vec::new();
+    while let Some(slice) = next(&mut reader).await {
+        bytes.extend_from_slice(&slice?);
+    }
+    Ok(bytes)
+}
+
+async fn is_pending(future: impl Future) -> bool {
+    let mut future = pin!(future);
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())).await
+}
+
+#[tokio::test]
+async fn a_reader_who_comes_late_sees_a_kept_body_whole() {
+    let (mut fill, body) = Fill::begin(KEEP);
+    let mut early = body.open();
+    assert!(fill.push(Bytes::from_static(b"hello ")).await);
+    assert_eq!(next(&mut early).await, Some(Ok(Bytes::from_static(b"hello "))));
+    let late = body.open();
+    assert!(is_pending(next(&mut early)).await, "what has not arrived is waited for");
+    assert!(fill.push(Bytes::from_static(b"world")).await);
+    let whole = fill.finish().unwrap();
+    assert_eq!(rest(early).await.unwrap(), b"world");
+    assert_eq!(rest(late).await.unwrap(), b"hello world");
+    assert_eq!(whole.bytes(), Some(11));
+    assert_eq!(rest(whole.open()).await.unwrap(), b"hello world");
+}
+
+#[tokio::test]
+async fn a_body_longer_than_what_is_kept_passes_at_the_slowest_readers_pace() {
+    let (mut fill, body) = Fill::begin(PASS);
+    let mut fast = body.open();
+    let mut slow = body.open();
+    assert!(fill.push(Bytes::from_static(b"0123456789")).await);
+    assert!(next(&mut fast).await.is_some());
+    assert!(
+        is_pending(fill.push(Bytes::from_static(b"x"))).await,
+        "the slow reader has not read yet"
+    );
+    assert!(next(&mut slow).await.is_some());
+    assert!(fill.push(Bytes::from_static(b"y")).await);
+    assert!(fill.finish().is_none(), "it was not kept");
+    assert_eq!(rest(fast).await.unwrap(), b"y");
+    assert_eq!(rest(slow).await.unwrap(), b"y");
+}
+
+#[tokio::test]
+async fn a_body_that_outgrows_the_limit_is_no_longer_kept_and_loses_no_byte() {
+    let (mut fill, body) = Fill::begin(FillLimits {
+        keep_bytes_max: 5,
+        window_bytes: 100,
+    });
+    let reader = body.open();
+    assert!(fill.push(Bytes::from_static(b"12345")).await);
+    assert!(fill.is_kept());
+    assert!(fill.push(Bytes::from_static(b"6")).await);
+    assert!(!fill.is_kept());
+    assert!(fill.finish().is_none());
+    assert_eq!(rest(reader).await.unwrap(), b"123456");
+}
+
+#[tokio::test]
+async fn a_fill_that_breaks_off_truncates_its_readers() {
+    let (mut fill, body) = Fill::begin(KEEP);
+    let reader = body.open();
+    fill.push(Bytes::from_static(b"half")).await;
+    drop(fill);
+    assert_eq!(rest(reader).await, Err(Truncated));
+}
+
+#[tokio::test]
+async fn when_the_last_reader_of_a_passing_body_leaves_the_fetch_may_stop() {
+    let (mut fill, body) = Fill::begin(PASS);
+    drop(body.open());
+    assert!(!fill.push(Bytes::from_static(b"x")).await);
+    let (mut fill, body) = Fill::begin(KEEP);
+    drop(body.open());
+    assert!(
+        fill.push(Bytes::from_static(b"x")).await,
+        "a kept body is fetched to its end"
+    );
+}
+
+#[test]
+fn compacting_keeps_the_bytes() {
+    let parts: Vec<Bytes> = (0..50_u8).map(|n| Bytes::from(vec![n; 20_000])).collect();
+    let compacted = compact(parts.iter());
+    assert_eq!(compacted.concat(), parts.concat());
+    assert!(compacted.iter().all(|slice| slice.len() <= SLICE_BYTES));
+    assert_eq!(compacted.len(), 1_000_000_usize.div_ceil(SLICE_BYTES));
+}
