@@ -2,7 +2,7 @@ use http::{HeaderMap, Method};
 use warmfront_http::CacheControl;
 
 use crate::rules::Rules;
-use crate::storability::{ReuseDirectives, Storability};
+use crate::storability::{Storability, forbids_reuse};
 
 /// Whether a request may wait for a fetch of the same key that is under way, instead of starting its own.
 ///
@@ -24,7 +24,7 @@ pub fn may_share(storability: &Storability, headers: &HeaderMap, rules: &Rules<'
     }
     let directives = CacheControl::parse(headers);
     let no_age_left = directives.s_maxage_secs.or(directives.max_age_secs) == Some(0);
-    rules.ttl.min_secs > 0 || !(directives.forbid_reuse() || no_age_left)
+    rules.ttl.min_secs > 0 || !(forbids_reuse(&directives) || no_age_left)
 }
 
 #[cfg(test)]

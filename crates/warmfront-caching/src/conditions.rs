@@ -57,8 +57,7 @@ fn not_modified_since(request: &HeaderMap, stored: &HeaderMap) -> bool {
 ///
 /// Source: RFC 9110 section 15.4.5.
 pub fn not_modified_headers(stored: &HeaderMap) -> HeaderMap {
-    const BODY: [HeaderName; 6] = [
-        header::ACCEPT_RANGES,
+    const BODY: [HeaderName; 5] = [
         header::CONTENT_ENCODING,
         header::CONTENT_LANGUAGE,
         header::CONTENT_LENGTH,

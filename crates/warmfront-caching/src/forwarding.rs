@@ -55,7 +55,7 @@ pub fn origin_request_headers(method: &Method, viewer: &HeaderMap, forwarding: &
         }
     }
     add_accept_encoding(&mut headers, viewer, behavior);
-    if let Some(cookies) = forwarded_cookies(viewer, &behavior.cookies, is_legacy(behavior)) {
+    if let Some(cookies) = forwarded_cookies(viewer, &behavior.cookies) {
         headers.insert(header::COOKIE, cookies);
     }
     if !names(&behavior.headers, header::USER_AGENT.as_str()) {
@@ -86,10 +86,17 @@ fn is_forwarded(name: &HeaderName, method: &Method, forwarding: &Forwarding<'_>,
     }
     // Everything in the key is sent. A viewer who could take a header out by naming it in Connection would have the
     // response without it stored under the key with it.
-    if names(&behavior.headers, name.as_str()) {
+    let all_headers = behavior.headers == KeyPart::All;
+    if !all_headers && names(&behavior.headers, name.as_str()) {
         return true;
     }
-    if dropped.contains(name) || is_removed_unless_named(name) {
+    if dropped.contains(name) {
+        return false;
+    }
+    if all_headers {
+        return true;
+    }
+    if is_removed_unless_named(name) {
         return false;
     }
     if *name == header::AUTHORIZATION {

@@ -27,3 +27,6 @@ pub use revalidation::{Freshened, freshened, is_match_304, revalidation_headers,
 pub use rules::Rules;
 pub use sending::{stored_headers, viewer_headers};
 pub use storability::{NotStored, Storability, storability};
+
+#[cfg(test)]
+mod testing;

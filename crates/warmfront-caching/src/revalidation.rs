@@ -39,10 +39,11 @@ fn last_modified(headers: &HeaderMap) -> Option<Timestamp> {
     date_field(headers, LAST_MODIFIED).flatten()
 }
 
-/// Whether a 304 speaks of the stored response whose validators were sent; if not, the caller fetches anew, unconditionally.
+/// Whether a 304 speaks of the stored response whose validators were sent; if not, the caller fetches anew without
+/// conditions.
 ///
-/// A strong ETag in the 304 must equal a strong one here. A weak one must equal the stored one by weak comparison, and
-/// a Last-Modified without ETag the stored one, where there is one. A 304 without validators speaks of what was asked for,
+/// A strong ETag in the 304 must equal a strong one here, and a weak one the stored one by weak comparison. Where one of
+/// them has no ETag, Last-Modified must be equal if both have it. A 304 without validators speaks of what was asked for,
 /// since the conditions named one stored response alone.
 ///
 /// Source: RFC 9111 section 4.3.4.
@@ -50,8 +51,8 @@ pub fn is_match_304(stored: &HeaderMap, from_304: &HeaderMap) -> bool {
     match (EntityTag::of(from_304), EntityTag::of(stored)) {
         (Some(new), Some(old)) if new.weak => new.matches(old, Comparison::Weak),
         (Some(new), Some(old)) => new.matches(old, Comparison::Strong),
-        (Some(new), None) => new.weak,
-        (None, _) => match (last_modified(from_304), last_modified(stored)) {
+        (Some(new), None) if !new.weak => false,
+        _ => match (last_modified(from_304), last_modified(stored)) {
             (Some(new), Some(old)) => new == old,
             _ => true,
         },

@@ -2,7 +2,17 @@ use http::header::{ACCEPT_ENCODING, AGE, COOKIE, HeaderValue, SET_COOKIE, USER_A
 use http::{HeaderMap, HeaderName};
 use warmfront_http::{CacheControl, Vary, remove_hop_by_hop};
 
-use crate::rules::Rules;
+use crate::rules::{Rules, names as names_header};
+
+/// The headers with which a key tells devices apart.
+const DEVICE_HEADERS: [&str; 6] = [
+    "cloudfront-is-android-viewer",
+    "cloudfront-is-desktop-viewer",
+    "cloudfront-is-ios-viewer",
+    "cloudfront-is-mobile-viewer",
+    "cloudfront-is-smarttv-viewer",
+    "cloudfront-is-tablet-viewer",
+];
 
 /// What of an origin's response goes to the viewer who caused it.
 ///
@@ -54,10 +64,7 @@ fn reduce_vary(headers: &mut HeaderMap, rules: &Rules<'_>) {
     if !headers.contains_key(VARY) {
         return;
     }
-    let devices = ["desktop", "mobile", "smarttv", "tablet"].iter().any(|device| {
-        let name = format!("cloudfront-is-{device}-viewer");
-        crate::rules::names(rules.headers, &name)
-    });
+    let devices = DEVICE_HEADERS.iter().any(|name| names_header(rules.headers, name));
     let kept = |name: &&HeaderName| {
         **name == ACCEPT_ENCODING || **name == COOKIE || (devices && **name == USER_AGENT) || rules.is_in_key(name)
     };

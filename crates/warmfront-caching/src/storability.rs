@@ -1,6 +1,6 @@
 use http::{HeaderMap, Method, StatusCode};
 use warmfront_http::{CacheControl, Vary};
-use warmfront_model::Timestamp;
+use warmfront_model::{Timestamp, TtlBounds};
 
 use crate::freshness::{FreshnessRule, Lifetime, explicit_freshness, initial_age_secs, within_bounds};
 use crate::revalidation::has_validator;
@@ -69,31 +69,50 @@ pub fn storability(
     rules: &Rules<'_>,
     now: Timestamp,
 ) -> Storability {
-    let lifetime = never_stored(method, status, headers, rules).and_then(|()| {
-        let response = Response {
-            headers,
-            directives: CacheControl::parse(headers),
-            now,
-        };
-        match StatusRule::of(status) {
-            StatusRule::ByTtl => response.lifetime_by_ttl(rules),
-            StatusRule::WithCacheControl if response.directives.present => response.lifetime_by_ttl(rules),
-            StatusRule::WithFreshness if response.explicit().is_some() => response.lifetime_by_ttl(rules),
-            StatusRule::ErrorAlways => response.lifetime_of_error(status, rules),
-            StatusRule::ErrorBriefly if !response.directives.forbid_reuse() => {
-                response.lifetime_of_error(status, rules)
-            }
-            StatusRule::ErrorWithMaxAge
-                if response.directives.max_age_stated() && !response.directives.forbid_reuse() =>
-            {
-                response.lifetime_of_error(status, rules)
-            }
-            _ => Err(NotStored::Status),
-        }
-    });
-    match lifetime {
+    match lifetime(method, status, headers, rules, now) {
         Ok(lifetime) => Storability::Store(lifetime),
         Err(reason) => Storability::DoNotStore(reason),
+    }
+}
+
+fn lifetime(
+    method: &Method,
+    status: StatusCode,
+    headers: &HeaderMap,
+    rules: &Rules<'_>,
+    now: Timestamp,
+) -> Result<Lifetime, NotStored> {
+    never_stored(method, status, headers, rules)?;
+    let response = Response {
+        headers,
+        directives: CacheControl::parse(headers),
+        now,
+    };
+    let directives = &response.directives;
+    let max_age_stated = directives.s_maxage_secs.is_some() || directives.max_age_secs.is_some();
+    match StatusRule::of(status) {
+        StatusRule::ByTtl => response.lifetime_by_ttl(rules),
+        StatusRule::WithCacheControl if directives.present => response.lifetime_by_ttl(rules),
+        StatusRule::WithFreshness if response.explicit().is_some() => {
+            may_be_reused(directives)?;
+            response.lifetime_of_error(0, rules)
+        }
+        StatusRule::Error => {
+            // Expiration: a 501 from S3 with no-cache, no-store or private is not cached, not even with MinTTL > 0.
+            if rules.s3_origin && status == StatusCode::NOT_IMPLEMENTED {
+                may_be_reused(directives)?;
+            }
+            response.lifetime_of_error(rules.error_caching_min_ttl_secs, rules)
+        }
+        StatusRule::ErrorUnlessForbidden => {
+            may_be_reused(directives)?;
+            response.lifetime_of_error(rules.error_caching_min_ttl_secs, rules)
+        }
+        StatusRule::ErrorWithMaxAge if max_age_stated => {
+            may_be_reused(directives)?;
+            response.lifetime_of_error(rules.error_caching_min_ttl_secs, rules)
+        }
+        _ => Err(NotStored::Status),
     }
 }
 
@@ -130,12 +149,12 @@ enum StatusRule {
     ByTtl,
     /// By the table of TTLs if there is a Cache-Control field.
     WithCacheControl,
-    /// By the table of TTLs if the response states its freshness.
+    /// For the time that the response states, if it does.
     WithFreshness,
     /// As an error, whatever the response says.
-    ErrorAlways,
+    Error,
     /// As an error, unless the response forbids it.
-    ErrorBriefly,
+    ErrorUnlessForbidden,
     /// As an error if the response has `max-age` or `s-maxage`, and does not forbid it.
     ErrorWithMaxAge,
     /// Never.
@@ -149,17 +168,34 @@ impl StatusRule {
             // HTTP 3xx: 307 and 308 are cached only if the response has a Cache-Control field.
             307 | 308 => StatusRule::WithCacheControl,
             // HTTP 4xx and 5xx: always cached.
-            404 | 414 | 500..=504 => StatusRule::ErrorAlways,
-            // There 403 stands in the next line. Warmfront keeps it without `max-age` too: a 403 from a bucket says
-            // nothing, and the guide this product follows has it cached briefly.
-            403 => StatusRule::ErrorBriefly,
+            404 | 414 | 500..=504 => StatusRule::Error,
+            // AWS lists 403 with the line below. Kept without `max-age` too: a 403 from a bucket states nothing, and is
+            // to be cached briefly.
+            403 => StatusRule::ErrorUnlessForbidden,
             // HTTP 4xx and 5xx: cached only with `max-age` or `s-maxage`.
             400 | 405 | 412 | 415 => StatusRule::ErrorWithMaxAge,
-            // A 304 is no response of its own, and a 416 belongs to one range.
+            // HTTP 4xx and 5xx: 416 is not cached. An interim response and a 304 are no responses of their own.
             100..=199 | 304 | 416 => StatusRule::Never,
-            // Undocumented. RFC 9111 section 3: any final status may be stored if its freshness is stated.
+            // Undocumented by AWS. RFC 9111 section 3: a final status may be stored if its freshness is stated.
             _ => StatusRule::WithFreshness,
         }
+    }
+}
+
+/// Whether the whole response is `no-store`, `no-cache` or `private`: the last row of CloudFront's table of TTLs.
+pub(crate) fn forbids_reuse(directives: &CacheControl) -> bool {
+    directives.no_store || directives.no_cache.is_response() || directives.private.is_response()
+}
+
+fn may_be_reused(directives: &CacheControl) -> Result<(), NotStored> {
+    if directives.no_store {
+        Err(NotStored::NoStore)
+    } else if directives.private.is_response() {
+        Err(NotStored::Private)
+    } else if directives.no_cache.is_response() {
+        Err(NotStored::NeverUsable)
+    } else {
+        Ok(())
     }
 }
 
@@ -179,31 +215,28 @@ impl Response<'_> {
     /// Source: CloudFront Developer Guide, "Manage how long content stays in the cache (expiration)".
     fn lifetime_by_ttl(&self, rules: &Rules<'_>) -> Result<Lifetime, NotStored> {
         let directives = &self.directives;
-        let freshness = if directives.forbid_reuse() {
-            // MinTTL > 0: no-cache, no-store and private are ignored, the response is cached for MinTTL.
-            if rules.ttl.min_secs > 0 {
-                (rules.ttl.min_secs, FreshnessRule::MinTtl)
-            } else if directives.no_store {
-                return Err(NotStored::NoStore);
-            } else if directives.private.is_response() {
-                return Err(NotStored::Private);
-            } else {
-                // RFC 9111 section 5.2.2.4: no-cache may be stored, and is not used without asking the origin.
-                (0, FreshnessRule::NoCache)
-            }
-        } else {
+        let freshness = if !forbids_reuse(directives) {
             // None of them: DefaultTTL. It is the cache's own time, so the response's age takes nothing off.
             let (secs, rule) = self
                 .explicit()
                 .unwrap_or((rules.ttl.default_secs, FreshnessRule::DefaultTtl));
             within_bounds(secs, rule, rules.ttl)
+        } else if rules.ttl.min_secs > 0 {
+            // MinTTL > 0: no-cache, no-store and private are ignored, the response is cached for MinTTL.
+            (rules.ttl.min_secs, FreshnessRule::MinTtl)
+        } else if directives.no_store {
+            return Err(NotStored::NoStore);
+        } else if directives.private.is_response() {
+            return Err(NotStored::Private);
+        } else {
+            // RFC 9111 section 5.2.2.4: no-cache may be stored, and is not used without asking the origin.
+            (0, FreshnessRule::NoCache)
         };
         let lifetime = self.with_stale_windows(freshness, rules);
+        let stale_if_error_asked = directives.stale_if_error_secs.is_some() && lifetime.stale_if_error_secs > 0;
         let usable = lifetime.fresh_secs > 0
             || lifetime.stale_while_revalidate_secs > 0
-            || directives
-                .stale_if_error_secs
-                .is_some_and(|_| lifetime.stale_if_error_secs > 0)
+            || stale_if_error_asked
             || has_validator(self.headers, rules);
         if usable {
             Ok(lifetime)
@@ -212,23 +245,22 @@ impl Response<'_> {
         }
     }
 
-    /// Errors are kept for the larger of ErrorCachingMinTTL and what they state, within MaxTTL. MinTTL and DefaultTTL do
-    /// not apply, and an error is never used stale.
+    /// Errors are kept for the larger of `min_ttl_secs` (ErrorCachingMinTTL) and what they state, within MaxTTL. MinTTL
+    /// and DefaultTTL do not apply, and an error is never used stale.
     ///
     /// Source: CloudFront Developer Guide, "Control how long CloudFront caches errors".
-    fn lifetime_of_error(&self, status: StatusCode, rules: &Rules<'_>) -> Result<Lifetime, NotStored> {
-        // Expiration: a 501 from S3 with no-cache, no-store or private is not cached, not even with MinTTL > 0.
-        if rules.s3_origin && status == StatusCode::NOT_IMPLEMENTED && self.directives.forbid_reuse() {
-            return Err(NotStored::Status);
-        }
-        let minimum = (rules.error_caching_min_ttl_secs, FreshnessRule::ErrorCachingMinTtl);
-        let stated = self.explicit().filter(|_| !self.directives.forbid_reuse());
-        let (secs, rule) = stated.filter(|(secs, _)| *secs > minimum.0).unwrap_or(minimum);
-        let (fresh_secs, rule) = if secs > rules.ttl.max_secs {
-            (rules.ttl.max_secs, FreshnessRule::MaxTtl)
-        } else {
-            (secs, rule)
-        };
+    fn lifetime_of_error(&self, min_ttl_secs: u64, rules: &Rules<'_>) -> Result<Lifetime, NotStored> {
+        let stated = self.explicit().filter(|_| !forbids_reuse(&self.directives));
+        let longer = stated.filter(|(secs, _)| *secs > min_ttl_secs);
+        let (secs, rule) = longer.unwrap_or((min_ttl_secs, FreshnessRule::ErrorCachingMinTtl));
+        let (fresh_secs, rule) = within_bounds(
+            secs,
+            rule,
+            TtlBounds {
+                min_secs: 0,
+                ..rules.ttl
+            },
+        );
         if fresh_secs == 0 {
             return Err(NotStored::NeverUsable);
         }
@@ -244,24 +276,6 @@ impl Response<'_> {
     fn with_stale_windows(&self, freshness: (u64, FreshnessRule), rules: &Rules<'_>) -> Lifetime {
         let initial_age_secs = initial_age_secs(self.headers, self.now);
         Lifetime::with_stale_windows(freshness, &self.directives, rules.ttl, initial_age_secs)
-    }
-}
-
-/// The directives in the last row of CloudFront's table.
-pub(crate) trait ReuseDirectives {
-    /// Whether the whole response is `no-store`, `no-cache` or `private`.
-    fn forbid_reuse(&self) -> bool;
-    /// Whether there is `max-age` or `s-maxage`.
-    fn max_age_stated(&self) -> bool;
-}
-
-impl ReuseDirectives for CacheControl {
-    fn forbid_reuse(&self) -> bool {
-        self.no_store || self.no_cache.is_response() || self.private.is_response()
-    }
-
-    fn max_age_stated(&self) -> bool {
-        self.s_maxage_secs.is_some() || self.max_age_secs.is_some()
     }
 }
 

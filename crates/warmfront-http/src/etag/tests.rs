@@ -70,7 +70,7 @@ fn lists_leave_out_what_is_malformed() {
     check_list(" \"a\" ,, W/\"b\"\t,\"c\"", &[strong("a"), weak("b"), strong("c")]);
     check_list("a, \"b\"", &[strong("b")]);
     check_list("\"a\"x, \"b\"", &[strong("b")]);
-    check_list("\"open, W/\"b\"", &[]);
+    check_list("\"open, W/\"b\"", &[weak("b")]);
     check_list("", &[]);
 }
 
