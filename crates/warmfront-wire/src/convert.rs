@@ -1,1 +1,31 @@
 //! Turns the wire types into validated values, and back.
+//!
+//! Every rule here needs nothing but the configuration it is given; what needs other resources too (is an alias taken,
+//! does an origin access control exist, quotas of the account) is checked by the control plane.
+
+mod behavior;
+mod cache_policy;
+mod custom_error;
+mod custom_headers;
+mod defaults;
+mod distribution;
+mod error;
+mod features;
+mod origin;
+mod origin_access_control;
+mod summary;
+mod tags;
+mod ttl;
+mod update;
+
+pub use cache_policy::{cache_policy, cache_policy_summary};
+pub use defaults::with_defaults;
+pub use distribution::distribution;
+pub use error::ConfigError;
+pub use origin_access_control::{origin_access_control, origin_access_control_summary};
+pub use summary::{DistributionFacts, distribution_summary};
+pub use tags::tags;
+pub use update::update_requires;
+
+#[cfg(test)]
+mod samples;
