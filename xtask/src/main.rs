@@ -1,21 +1,26 @@
-//! Chores with logic: `cargo xtask test | bench | codegen | tidy`.
+//! Chores with logic: `cargo xtask test | tidy | bench | codegen`.
 
 mod bench;
 mod codegen;
+mod machine;
 mod test;
+mod tidy;
 
 use std::process::ExitCode;
+
+const CHORES: &str = "test, tidy, bench, codegen";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
         Some((chore, rest)) => match chore.as_str() {
             "test" => test::run(rest),
+            "tidy" => tidy::run(rest),
             "bench" => bench::run(rest),
             "codegen" => codegen::run(rest),
-            other => Err(anyhow::anyhow!("there is no chore {other:?}: test, bench, codegen")),
+            other => Err(anyhow::anyhow!("there is no chore {other:?}: {CHORES}")),
         },
-        None => Err(anyhow::anyhow!("name a chore: test, bench, codegen")),
+        None => Err(anyhow::anyhow!("name a chore: {CHORES}")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
