@@ -320,6 +320,8 @@ fn success_and_redirects_go_by_the_table() {
     for status in [200, 203, 204, 301, 302, 303] {
         check_error(status, "", Ok((100, "default-ttl")));
     }
+    check_error(300, "", Err("status"));
+    check_error(300, "cache-control: max-age=5", Ok((5, "max-age")));
     check_error(206, "cache-control: max-age=300", Err("partial-content"));
 }
 
