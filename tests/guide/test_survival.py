@@ -74,7 +74,7 @@ def test_a_second_process_on_the_same_folder_is_refused(machine):
     second = serve_again(machine.data, *free)
     assert second.returncode == 1
     assert second.stdout == ""
-    assert str(machine.data) in second.stderr and "another process" in second.stderr
+    assert str(machine.data) in second.stderr and "another warmfront process" in second.stderr
     assert boto(machine, "cloudfront").list_distributions(), "and the first one goes on"
 
 

@@ -1,6 +1,7 @@
 //! What must stay true of the sources as a whole. Each check is a test too, so `cargo test` runs them all.
 
 mod coverage;
+mod dependencies;
 mod layering;
 mod map;
 mod sizes;
@@ -28,6 +29,7 @@ const CHECKS: &[(&str, Check)] = &[
         map::problems,
     ),
     ("dependencies point inward", layering::problems),
+    ("deny.toml allows every dependency", dependencies::problems),
     ("files are short enough to read", sizes::problems),
     ("nothing is left undone", words::problems),
     ("the guide's coverage table names tests that exist", coverage::problems),
@@ -95,6 +97,11 @@ mod tests {
     #[test]
     fn dependencies_point_inward() {
         check(layering::problems);
+    }
+
+    #[test]
+    fn every_dependency_is_allowed() {
+        check(dependencies::problems);
     }
 
     #[test]
