@@ -56,7 +56,14 @@ impl Embedded {
         let path = dir.join(FILE_NAME);
         let name = path.display().to_string();
         create_folder(dir).map_err(|error| JournalError::Io(format!("{}: {error}", dir.display())))?;
-        let journal = Embedded::open_with(&name, move |builder| builder.create(&path))?;
+        let mut first = true;
+        let journal = Embedded::open_with(&name, move |builder| {
+            if std::mem::take(&mut first) {
+                return builder.create(&path);
+            }
+            forget_cached(&path);
+            builder.open(&path)
+        })?;
         // A file is found again after a power cut only once its folder is durable.
         sync_folder(dir).map_err(|error| JournalError::Io(format!("{}: {error}", dir.display())))?;
         Ok(journal)
@@ -228,3 +235,19 @@ fn create_folder(dir: &Path) -> io::Result<()> {
 fn sync_folder(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
+
+/// After a failed fsync, Linux takes what it could not write for written, and keeps showing it. What the journal holds
+/// must then be judged by what is on the disk.
+///
+/// Source: fsync(2), "EIO"; Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020.
+#[cfg(target_os = "linux")]
+fn forget_cached(path: &Path) {
+    let forget = |file: File| Ok(rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?);
+    let forgotten: io::Result<()> = File::open(path).and_then(forget);
+    if let Err(error) = forgotten {
+        tracing::warn!(%error, path = %path.display(), "the journal is opened again from the page cache");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forget_cached(_path: &Path) {}
