@@ -9,9 +9,21 @@ from website import make_website, until
 
 
 @pytest.fixture(scope="module")
-def slow(start):
-    """A machine where an invalidation takes 20 s to arrive at the edge, by a clock that stands still."""
+def slow_machine(start):
     return start("--clock", "manual", "--propagation-delay", "20s")
+
+
+@pytest.fixture
+def slow(slow_machine):
+    """A machine where an invalidation takes 20 s to arrive at the edge, by a clock that stands still."""
+    yield slow_machine
+    slow_machine.advance("60s")
+
+
+@pytest.fixture
+def other(slow):
+    """Another distribution, there before any invalidation is under way."""
+    return make_website(slow)
 
 
 @pytest.fixture
@@ -24,8 +36,7 @@ def full(slow):
     website.first = website.create_invalidation("/index.html")
     for number in range(14):
         website.create_invalidation(f"/{number}.html")
-    yield website
-    slow.advance("60s")
+    return website
 
 
 def pass_the_delay(website):
@@ -60,8 +71,7 @@ def test_a_program_sees_the_error_code(full):
     assert "15" in answer["Error"]["Message"], "the message says which limit it is"
 
 
-def test_other_distributions_have_a_limit_of_their_own(full):
-    other = make_website(full.machine)
+def test_other_distributions_have_a_limit_of_their_own(other, full):
     assert other.create_invalidation("/index.html")["Status"] == "InProgress"
 
 
