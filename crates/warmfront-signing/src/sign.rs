@@ -17,9 +17,6 @@ use warmfront_model::Timestamp;
 use crate::canonical::{PathForm, canonical_path};
 use crate::{Credentials, Scope};
 
-#[cfg(test)]
-mod tests;
-
 /// What the signature shall say of the body.
 #[derive(Clone, Copy, Debug)]
 pub enum Payload<'a> {
