@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use warmfront_model::{Incarnation, Revision};
 
 use self::replay::EmbeddedWatch;
-pub use self::store::FORMAT;
 use self::store::{Opener, Store};
+pub use self::tables::FORMAT;
 use self::tail::Tail;
 use self::writer::{Commit, Published, Request, Writer};
 use crate::interface::{CommitError, Expected, Journal, JournalError, Snapshot, Watch, Write};
@@ -22,6 +22,7 @@ use crate::state::{State, check_limits};
 mod record;
 mod replay;
 mod store;
+mod tables;
 mod tail;
 mod writer;
 
@@ -69,7 +70,7 @@ impl Embedded {
         Ok(journal)
     }
 
-    /// A new journal in memory that is lost when it is closed.
+    /// A new journal in memory, its log too, that is lost when it is closed.
     ///
     /// # Errors
     /// [`JournalError::Io`] if there is no thread for it.

@@ -1,36 +1,17 @@
-//! The file: its tables, and what is read and written in one transaction. See `docs/journal-format.md`.
+//! The file as the thread sees it: open, or closed after a failure until it is opened again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use redb::{
-    Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, ReadableTable,
-    ReadableTableMetadata, TableDefinition, TableError,
-};
+use redb::{Builder, Database, DatabaseError};
 use warmfront_model::{Incarnation, Revision};
 
-use super::record::{DamagedRecord, decode_entry, decode_event, encode_entry, encode_event};
-use super::tail::event_bytes;
-use crate::interface::{Event, JournalError, Write};
+use super::tables::{self, FORMAT};
+use crate::interface::{Event, JournalError};
 use crate::state::State;
-
-/// The newest format of the file that this program reads, and the one it writes.
-pub const FORMAT: u64 = 1;
-
-const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
-const ENTRIES: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("entries");
-const LOG: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("log");
-
-const META_FORMAT: &str = "format";
-const META_INCARNATION: &str = "incarnation";
-const META_OLDEST: &str = "oldest";
 
 /// The content is in memory anyway; the file is read by watches that lag and at start.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
-
-/// How much of the log a watch takes at once.
-const READ_EVENTS_MAX: usize = 256;
-const READ_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How many trimmed events go in one transaction, so that commits never wait long for a trim.
 const DELETED_EVENTS_MAX: u64 = 4096;
@@ -56,7 +37,7 @@ impl Store {
     ) -> Result<(Store, State), JournalError> {
         let database = open_database(&name, &mut opener)?;
         let incarnation = identify(&name, &database)?;
-        let state = load(&database).map_err(|error| failure(&name, &error))?;
+        let state = tables::load(&database).map_err(|error| failure(&name, &error))?;
         Ok((
             Store {
                 name,
@@ -83,7 +64,7 @@ impl Store {
         self.database = None;
         let database = open_database(&self.name, &mut self.opener)?;
         let incarnation = identify(&self.name, &database)?;
-        let state = load(&database).map_err(|error| failure(&self.name, &error))?;
+        let state = tables::load(&database).map_err(|error| failure(&self.name, &error))?;
         if incarnation != self.incarnation || state.head < head {
             let text = format!(
                 "{}: the file is not the one that was open, or has lost commits",
@@ -94,7 +75,7 @@ impl Store {
         let mut events = Vec::new();
         while events.last().map_or(head, |event: &Event| event.revision) < state.head {
             let after = events.last().map_or(head, |event| event.revision);
-            events.extend(read(&database, after).map_err(|error| failure(&self.name, &error))?);
+            events.extend(tables::read(&database, after).map_err(|error| failure(&self.name, &error))?);
         }
         self.database = Some(database);
         Ok((state, events))
@@ -102,28 +83,12 @@ impl Store {
 
     /// Writes these events in one transaction, and returns when they are durable.
     pub(super) fn append(&mut self, events: &[Event]) -> Result<(), JournalError> {
-        self.durably(|transaction| {
-            let mut log = transaction.open_table(LOG)?;
-            let mut entries = transaction.open_table(ENTRIES)?;
-            for event in events {
-                log.insert(event.revision.0, encode_event(event).as_slice())?;
-                match &event.write {
-                    Write::Put(value) => {
-                        entries.insert(event.key.as_str(), encode_entry(event.revision, value).as_slice())?
-                    }
-                    Write::Delete => entries.remove(event.key.as_str())?,
-                };
-            }
-            Ok(())
-        })
+        self.durably(|transaction| tables::append(transaction, events))
     }
 
     /// Records which revision is the oldest kept; what is older may be deleted from then on.
     pub(super) fn set_oldest(&mut self, oldest: Revision) -> Result<(), JournalError> {
-        self.durably(|transaction| {
-            transaction.open_table(META)?.insert(META_OLDEST, oldest.0)?;
-            Ok(())
-        })
+        self.durably(|transaction| tables::set_oldest(transaction, oldest))
     }
 
     /// Deletes some events older than `oldest`, the oldest first. Whether there are more.
@@ -131,15 +96,12 @@ impl Store {
         let Some(database) = &self.database else {
             return Err(self.closed());
         };
-        let first = first_event(database);
+        let first = tables::first_event(database);
         let Some(first) = self.judge(first)?.filter(|&first| first < oldest.0) else {
             return Ok(false);
         };
         let end = oldest.0.min(first.saturating_add(DELETED_EVENTS_MAX));
-        self.durably(|transaction| {
-            transaction.open_table(LOG)?.retain_in(..end, |_, _| false)?;
-            Ok(())
-        })?;
+        self.durably(|transaction| tables::delete_before(transaction, end))?;
         Ok(end < oldest.0)
     }
 
@@ -148,7 +110,7 @@ impl Store {
         let Some(database) = &self.database else {
             return Err(self.closed());
         };
-        let result = read(database, after);
+        let result = tables::read(database, after);
         self.judge(result)
     }
 
@@ -159,7 +121,7 @@ impl Store {
         let Some(database) = &self.database else {
             return Err(self.closed());
         };
-        let result = write(database, change);
+        let result = tables::write(database, change);
         if result.is_ok() {
             self.transactions.fetch_add(1, Ordering::Relaxed);
         }
@@ -193,131 +155,18 @@ fn open_database(name: &str, opener: &mut Opener) -> Result<Database, JournalErr
 
 /// The journal's incarnation. A file without tables becomes a new journal.
 fn identify(name: &str, database: &Database) -> Result<Incarnation, JournalError> {
-    let (format, incarnation) = read_identity(database).map_err(|error| failure(name, &error))?;
+    let (format, incarnation) = tables::identify(database).map_err(|error| failure(name, &error))?;
     match format {
         FORMAT => Ok(incarnation),
-        found => Err(JournalError::Format {
+        found if found > FORMAT => Err(JournalError::Format {
             path: name.to_owned(),
             found,
             supported: FORMAT,
         }),
+        found => Err(JournalError::Io(format!("{name}: no journal has format {found}"))),
     }
-}
-
-fn read_identity(database: &Database) -> Result<(u64, Incarnation), redb::Error> {
-    let transaction = database.begin_read()?;
-    let meta = match transaction.open_table(META) {
-        Err(TableError::TableDoesNotExist(_)) if transaction.list_tables()?.next().is_none() => {
-            return create(database);
-        }
-        meta => meta?,
-    };
-    let number = |key: &str| -> Result<u64, redb::Error> {
-        let value = meta
-            .get(key)?
-            .ok_or_else(|| redb::Error::Corrupted(format!("meta has no {key}")))?;
-        Ok(value.value())
-    };
-    Ok((number(META_FORMAT)?, Incarnation(number(META_INCARNATION)?)))
-}
-
-fn create(database: &Database) -> Result<(u64, Incarnation), redb::Error> {
-    let incarnation = Incarnation(rand::random());
-    write(database, |transaction| {
-        let mut meta = transaction.open_table(META)?;
-        meta.insert(META_FORMAT, FORMAT)?;
-        meta.insert(META_INCARNATION, incarnation.0)?;
-        meta.insert(META_OLDEST, State::empty().oldest.0)?;
-        transaction.open_table(ENTRIES)?;
-        transaction.open_table(LOG)?;
-        Ok(())
-    })?;
-    Ok((FORMAT, incarnation))
-}
-
-fn write(
-    database: &Database,
-    change: impl FnOnce(&redb::WriteTransaction) -> Result<(), redb::Error>,
-) -> Result<(), redb::Error> {
-    let mut transaction = database.begin_write()?;
-    transaction.set_durability(Durability::Immediate)?;
-    change(&transaction)?;
-    transaction.commit()?;
-    Ok(())
-}
-
-fn load(database: &Database) -> Result<State, redb::Error> {
-    let transaction = database.begin_read()?;
-    let mut state = State::empty();
-    (state.oldest, state.head) = read_range(&transaction)?;
-    for entry in transaction.open_table(ENTRIES)?.iter()? {
-        let (key, record) = entry?;
-        let (revision, value) = decode_entry(key.value(), record.value())?;
-        if revision > state.head {
-            return Err(redb::Error::Corrupted(format!(
-                "entry {} is newer than the log",
-                key.value()
-            )));
-        }
-        state.load(key.value(), value, revision);
-    }
-    Ok(state)
-}
-
-/// The oldest revision kept and the newest, after checking that the log holds all between.
-fn read_range(transaction: &ReadTransaction) -> Result<(Revision, Revision), redb::Error> {
-    let meta = transaction.open_table(META)?;
-    let oldest = meta.get(META_OLDEST)?.map_or(0, |oldest| oldest.value());
-    let log = transaction.open_table(LOG)?;
-    let (Some((first, _)), Some((last, _))) = (log.first()?, log.last()?) else {
-        return match oldest.checked_sub(1) {
-            Some(head) => Ok((Revision(oldest), Revision(head))),
-            None => Err(redb::Error::Corrupted("meta has no oldest revision".to_owned())),
-        };
-    };
-    let (first, last) = (first.value(), last.value());
-    // A trim that was interrupted leaves events older than the oldest; its end may be the head itself.
-    let reaches = first <= oldest && oldest <= last.saturating_add(1);
-    if first == 0 || !reaches || last - first + 1 != log.len()? {
-        let text = format!(
-            "the log has {} events from {first} to {last}, the oldest kept is {oldest}",
-            log.len()?
-        );
-        return Err(redb::Error::Corrupted(text));
-    }
-    Ok((Revision(oldest), Revision(last)))
-}
-
-fn first_event(database: &Database) -> Result<Option<u64>, redb::Error> {
-    let log = database.begin_read()?.open_table(LOG)?;
-    Ok(log.first()?.map(|(revision, _)| revision.value()))
-}
-
-fn read(database: &Database, after: Revision) -> Result<Vec<Event>, redb::Error> {
-    let log = database.begin_read()?.open_table(LOG)?;
-    let mut events = Vec::new();
-    let mut bytes = 0;
-    for (expected, record) in (after.0 + 1..).zip(log.range(after.0 + 1..)?).take(READ_EVENTS_MAX) {
-        let (revision, record) = record?;
-        if revision.value() != expected {
-            return Err(redb::Error::Corrupted(format!("the log has no event {expected}")));
-        }
-        let event = decode_event(Revision(expected), record.value())?;
-        bytes += event_bytes(&event);
-        events.push(event);
-        if bytes >= READ_BYTES_MAX {
-            break;
-        }
-    }
-    Ok(events)
 }
 
 fn failure(name: &str, error: &redb::Error) -> JournalError {
     JournalError::Io(format!("{name}: {error}"))
-}
-
-impl From<DamagedRecord> for redb::Error {
-    fn from(damaged: DamagedRecord) -> redb::Error {
-        redb::Error::Corrupted(damaged.to_string())
-    }
 }

@@ -137,7 +137,10 @@ impl Writer {
                 if let Err(error) = self.ready() {
                     tracing::error!(%error, "the journal could not be opened again; the next request tries it");
                 }
-                let reason = error.to_string();
+                let reason = match error {
+                    JournalError::Io(reason) => reason,
+                    other => other.to_string(),
+                };
                 commits
                     .iter()
                     .map(|_| Err(JournalError::Io(reason.clone()).into()))
