@@ -79,8 +79,7 @@ def test_a_distribution_counts_its_batches_in_progress(full):
     distribution = full.cloudfront.get_distribution(Id=full.id)["Distribution"]
     assert distribution["InProgressInvalidationBatches"] == 15
     pass_the_delay(full)
-    distribution = full.cloudfront.get_distribution(Id=full.id)["Distribution"]
-    assert distribution["InProgressInvalidationBatches"] == 0
+    until(lambda: full.cloudfront.get_distribution(Id=full.id)["Distribution"]["InProgressInvalidationBatches"] == 0)
 
 
 def test_one_batch_instead_of_many_calls(slow):
