@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::stub::convert;
 use warmfront_model::{Distribution, DistributionId, OriginAccessControl};
+use warmfront_wire::convert;
 use warmfront_wire::types::{DistributionConfig, OriginAccessControlConfig};
 use warmfront_wire::{Document, from_xml, to_xml};
 
@@ -19,8 +19,7 @@ pub(crate) fn distribution(
     xml: &str,
 ) -> Result<(DistributionConfig, Arc<Distribution>), RecordError> {
     let config: DistributionConfig = from_xml(xml.as_bytes())?;
-    let distribution =
-        convert::distribution(id, domain_name, &config).map_err(|error| RecordError::configuration(&error))?;
+    let distribution = convert::distribution(&config, id.clone(), domain_name)?;
     Ok((config, Arc::new(distribution)))
 }
 
@@ -29,6 +28,6 @@ pub(crate) fn origin_access_control(
     xml: &str,
 ) -> Result<(OriginAccessControlConfig, OriginAccessControl), RecordError> {
     let config: OriginAccessControlConfig = from_xml(xml.as_bytes())?;
-    let control = convert::origin_access_control(id, &config).map_err(|error| RecordError::configuration(&error))?;
+    let control = convert::origin_access_control(&config, id)?;
     Ok((config, control))
 }

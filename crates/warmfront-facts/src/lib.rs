@@ -10,7 +10,6 @@ mod key;
 mod month;
 mod origin_allow;
 mod record;
-mod stub;
 mod view;
 
 pub use fact::{Fact, decode, decode_entry};

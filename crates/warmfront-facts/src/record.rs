@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,6 +8,7 @@ use thiserror::Error;
 use warmfront_invalidation::{InvalidPath, InvalidationItem};
 use warmfront_model::{Distribution, DistributionId, OriginAccessControl, Revision, Timestamp};
 use warmfront_wire::XmlError;
+use warmfront_wire::convert::ConfigError;
 use warmfront_wire::types::{DistributionConfig, OriginAccessControlConfig};
 
 use crate::{configuration, envelope};
@@ -44,16 +44,10 @@ pub enum RecordError {
     Xml(#[from] XmlError),
     /// A configuration that this program does not accept.
     #[error("the record's configuration is refused: {0}")]
-    Configuration(String),
+    Configuration(#[from] ConfigError),
     /// An invalidation path that this program does not accept.
     #[error("the record's invalidation path is refused: {0}")]
     Path(#[from] InvalidPath),
-}
-
-impl RecordError {
-    pub(crate) fn configuration(error: &dyn fmt::Display) -> RecordError {
-        RecordError::Configuration(error.to_string())
-    }
 }
 
 /// A distribution as the journal keeps it: at `distribution/ID`.

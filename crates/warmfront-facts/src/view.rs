@@ -25,6 +25,7 @@ pub struct View {
     invalidations: HashMap<DistributionId, Invalidations>,
     tags: HashMap<String, Arc<TagsRecord>>,
     completed: Revision,
+    completed_written: Option<Revision>,
     paths_by_month: OrdMap<Month, u64>,
 }
 
@@ -63,7 +64,10 @@ impl View {
             Fact::Tags { resource, tags: None } => {
                 self.tags.remove(&resource);
             }
-            Fact::CompletedThrough(through) => self.completed = self.completed.max(through),
+            Fact::CompletedThrough(through) => {
+                self.completed = self.completed.max(through);
+                self.completed_written = Some(revision);
+            }
             Fact::Other => {}
         }
         self.revision = self.revision.max(revision);
@@ -115,6 +119,11 @@ impl View {
     /// Every invalidation up to here is Completed.
     pub fn completed(&self) -> Revision {
         self.completed
+    }
+
+    /// Where the watermark itself was last written.
+    pub fn completed_written(&self) -> Option<Revision> {
+        self.completed_written
     }
 
     /// The distribution with this Id.
