@@ -1,0 +1,326 @@
+use std::collections::HashSet;
+
+use redb::{ReadableTable, ReadableTableMetadata};
+use thiserror::Error;
+
+use super::database::{OBJECTS, PARTS, UPLOADS};
+use super::objects::{ObjectError, Superseded, replace, require_bucket, take_content};
+use super::record::{decode, encode};
+use super::{
+    Content, ContentId, ObjectRecord, PartRecord, StagedFile, Store, StoreError, StoredChecksum, UploadRecord,
+    WriteCondition,
+};
+use crate::digest;
+
+/// Names an upload; the files of its parts belong to it.
+pub(crate) type UploadId = ContentId;
+
+/// The least size of every part but the last. Source: S3 User Guide, "Amazon S3 multipart upload limits".
+const PART_BYTES_MIN: u64 = 5 << 20;
+
+/// Uploads neither completed nor aborted, in all buckets. S3 has no such limit; a disk does.
+const UPLOADS_MAX: u64 = 10_000;
+
+/// Why an upload could not go on.
+#[derive(Debug, Error)]
+pub(crate) enum UploadError {
+    #[error("the upload does not exist")]
+    NoSuchUpload,
+    #[error("there are as many uploads as there may be")]
+    TooMany,
+    #[error("a part is missing, or its ETag or checksum is another")]
+    InvalidPart,
+    #[error("the parts are not in ascending order")]
+    InvalidPartOrder,
+    #[error("a part that is not the last is smaller than 5 MiB")]
+    EntityTooSmall,
+    #[error("the object's checksum is another: {0}")]
+    BadDigest(String),
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+}
+
+impl From<StoreError> for UploadError {
+    fn from(error: StoreError) -> UploadError {
+        UploadError::Object(error.into())
+    }
+}
+
+macro_rules! from_redb {
+    ($($error:ident),*) => {
+        $(impl From<redb::$error> for UploadError {
+            fn from(error: redb::$error) -> UploadError {
+                StoreError::from(error).into()
+            }
+        })*
+    };
+}
+from_redb!(TableError, StorageError);
+
+/// A part as the client names it to complete an upload.
+#[derive(Clone, Debug)]
+pub(crate) struct CompletedPart {
+    pub number: u32,
+    /// Without quotes.
+    pub etag: String,
+    /// By the upload's algorithm, raw, if the client gave it.
+    pub checksum: Option<Vec<u8>>,
+}
+
+/// Which uploads to list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UploadsQuery {
+    pub prefix: String,
+    /// Only uploads of greater keys, or of this key with a greater id.
+    pub after: Option<(String, Option<UploadId>)>,
+    pub n_max: usize,
+}
+
+impl Store {
+    /// Begins an upload.
+    pub(crate) fn create_upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        record: &UploadRecord,
+    ) -> Result<UploadId, UploadError> {
+        let id = ContentId::random();
+        self.database.write(|transaction| {
+            require_bucket(transaction, bucket)?;
+            let mut uploads = transaction.open_table(UPLOADS)?;
+            if uploads.len()? >= UPLOADS_MAX {
+                return Err(UploadError::TooMany);
+            }
+            uploads.insert((bucket, key, id.0), encode(record)?.as_slice())?;
+            Ok(id)
+        })
+    }
+
+    /// The upload of this name and id.
+    pub(crate) fn upload(&self, bucket: &str, key: &str, id: UploadId) -> Result<UploadRecord, UploadError> {
+        self.database.read(|transaction| {
+            let record = transaction.open_table(UPLOADS)?.get((bucket, key, id.0))?;
+            Ok(decode(record.ok_or(UploadError::NoSuchUpload)?.value())?)
+        })
+    }
+
+    /// Adds a part, in the place of the one that had its number.
+    pub(crate) fn put_part(
+        &self,
+        (bucket, key, id): (&str, &str, UploadId),
+        number: u32,
+        part: &PartRecord,
+        staged: StagedFile,
+    ) -> Result<(), UploadError> {
+        let outcome = self.database.write(|transaction| {
+            if transaction.open_table(UPLOADS)?.get((bucket, key, id.0))?.is_none() {
+                return Err(UploadError::NoSuchUpload);
+            }
+            let mut parts = transaction.open_table(PARTS)?;
+            let old = parts.insert((id.0, number), encode(part)?.as_slice())?;
+            Ok(old.map(|old| decode::<PartRecord>(old.value())).transpose()?)
+        });
+        match outcome {
+            Ok(old) => {
+                staged.keep();
+                self.release(old.map(|old| Superseded {
+                    content: old.file,
+                    files: vec![old.file],
+                }));
+                Ok(())
+            }
+            // As for objects: what a failed commit left is found out at the next start.
+            Err(UploadError::Object(ObjectError::Store(error))) => {
+                staged.keep();
+                Err(error.into())
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// Up to `n_max` parts with numbers greater than `after`, and whether there are more.
+    pub(crate) fn parts(
+        &self,
+        (bucket, key, id): (&str, &str, UploadId),
+        after: u32,
+        n_max: usize,
+    ) -> Result<(UploadRecord, Vec<(u32, PartRecord)>, bool), UploadError> {
+        let upload = self.upload(bucket, key, id)?;
+        let mut found = Vec::new();
+        self.database
+            .read(|transaction| {
+                let first = after.saturating_add(1);
+                for entry in transaction.open_table(PARTS)?.range((id.0, first)..=(id.0, u32::MAX))? {
+                    let (number, part) = entry?;
+                    if found.len() == n_max {
+                        return Ok(true);
+                    }
+                    found.push((number.value().1, decode(part.value())?));
+                }
+                Ok::<_, UploadError>(false)
+            })
+            .map(|is_truncated| (upload, found, is_truncated))
+    }
+
+    /// Ends an upload and removes its parts.
+    pub(crate) fn abort_upload(&self, bucket: &str, key: &str, id: UploadId) -> Result<(), UploadError> {
+        let superseded = self.database.write(|transaction| {
+            if transaction.open_table(UPLOADS)?.remove((bucket, key, id.0))?.is_none() {
+                return Err(UploadError::NoSuchUpload);
+            }
+            Ok(take_content(&mut transaction.open_table(PARTS)?, Content::Parts(id))?)
+        })?;
+        self.release([superseded]);
+        Ok(())
+    }
+
+    /// One page of the uploads of a bucket, by key and then by id, and whether there are more.
+    pub(crate) fn uploads(
+        &self,
+        bucket: &str,
+        query: &UploadsQuery,
+    ) -> Result<(Vec<(String, UploadId, UploadRecord)>, bool), UploadError> {
+        self.database.read(|transaction| {
+            let from = match &query.after {
+                Some((key, id)) if *key >= query.prefix => (bucket, key.as_str(), id.map_or(u128::MAX, |id| id.0)),
+                _ => (bucket, query.prefix.as_str(), 0),
+            };
+            let mut found = Vec::new();
+            for entry in transaction.open_table(UPLOADS)?.range(from..)? {
+                let (name, record) = entry?;
+                let (found_in, key, id) = name.value();
+                if found_in != bucket || !key.starts_with(&query.prefix) {
+                    break;
+                }
+                if query.after.is_some() && (found_in, key, id) == from {
+                    continue;
+                }
+                if found.len() == query.n_max {
+                    return Ok((found, query.n_max > 0));
+                }
+                found.push((key.to_owned(), ContentId(id), decode(record.value())?));
+            }
+            Ok((found, false))
+        })
+    }
+
+    /// Makes an object of the parts named, which must be in ascending order; other parts are removed.
+    ///
+    /// `expected` is the object's checksum if the client gave one. The same call again, after it succeeded, gives the
+    /// same object, so that a client that lost the answer may ask again.
+    pub(crate) fn complete_upload(
+        &self,
+        (bucket, key, id): (&str, &str, UploadId),
+        wanted: &[CompletedPart],
+        condition: &WriteCondition,
+        expected: Option<&str>,
+        modified_ms: i64,
+    ) -> Result<ObjectRecord, UploadError> {
+        let mut superseded = Vec::new();
+        let record = self.database.write(|transaction| {
+            let upload: UploadRecord = match transaction.open_table(UPLOADS)?.remove((bucket, key, id.0))? {
+                Some(upload) => decode(upload.value())?,
+                None => {
+                    let object = transaction
+                        .open_table(OBJECTS)?
+                        .get((bucket, key))?
+                        .map(|found| found.value().to_vec());
+                    let object = object.map(|found| decode::<ObjectRecord>(&found)).transpose()?;
+                    let completed = object.filter(|object| object.content == Content::Parts(id));
+                    return completed.ok_or(UploadError::NoSuchUpload);
+                }
+            };
+            let mut unused = Vec::new();
+            let mut parts = Vec::new();
+            {
+                let mut table = transaction.open_table(PARTS)?;
+                for entry in table.range((id.0, 0)..=(id.0, u32::MAX))? {
+                    let (number, part) = entry?;
+                    parts.push((number.value().1, decode::<PartRecord>(part.value())?));
+                }
+                let numbers: HashSet<u32> = wanted.iter().map(|part| part.number).collect();
+                parts.retain(|(number, part)| {
+                    let wanted = numbers.contains(number);
+                    if !wanted {
+                        unused.push((*number, part.file));
+                    }
+                    wanted
+                });
+                for (number, _) in &unused {
+                    table.remove((id.0, *number))?;
+                }
+            }
+            let record = assemble(id, &upload, &parts, wanted, expected, modified_ms)?;
+            superseded.extend(replace(transaction, bucket, key, &record, condition)?);
+            superseded.extend(unused.into_iter().map(|(_, file)| Superseded {
+                content: file,
+                files: vec![file],
+            }));
+            Ok(record)
+        })?;
+        self.release(superseded);
+        Ok(record)
+    }
+}
+
+/// The object that `parts` make, in the order of their numbers, if they are what the client says.
+///
+/// Source: S3 API reference, CompleteMultipartUpload.
+fn assemble(
+    id: UploadId,
+    upload: &UploadRecord,
+    parts: &[(u32, PartRecord)],
+    wanted: &[CompletedPart],
+    expected: Option<&str>,
+    modified_ms: i64,
+) -> Result<ObjectRecord, UploadError> {
+    if wanted.windows(2).any(|pair| pair[0].number >= pair[1].number) {
+        return Err(UploadError::InvalidPartOrder);
+    }
+    if wanted.is_empty() || parts.len() != wanted.len() {
+        return Err(UploadError::InvalidPart);
+    }
+    for (wanted, (number, part)) in wanted.iter().zip(parts) {
+        let checksum_differs = wanted
+            .checksum
+            .as_ref()
+            .is_some_and(|checksum| *checksum != part.checksum);
+        if wanted.number != *number || wanted.etag != hex::encode(part.md5) || checksum_differs {
+            return Err(UploadError::InvalidPart);
+        }
+    }
+    if parts[..parts.len() - 1]
+        .iter()
+        .any(|(_, part)| part.size < PART_BYTES_MIN)
+    {
+        return Err(UploadError::EntityTooSmall);
+    }
+    let checksums: Vec<(&[u8], u64)> = parts
+        .iter()
+        .map(|(_, part)| (part.checksum.as_slice(), part.size))
+        .collect();
+    let value = digest::of_parts(upload.algorithm, upload.composite, &checksums)
+        .ok_or_else(|| StoreError::Corrupt("checksum of a part".to_owned()))?;
+    let without_count = value.split('-').next().unwrap_or_default();
+    if let Some(expected) = expected
+        && expected != value
+        && expected != without_count
+    {
+        return Err(UploadError::BadDigest(value));
+    }
+    let md5s: Vec<[u8; 16]> = parts.iter().map(|(_, part)| part.md5).collect();
+    Ok(ObjectRecord {
+        content: Content::Parts(id),
+        size: parts.iter().map(|(_, part)| part.size).sum(),
+        etag: digest::etag_of_parts(&md5s),
+        modified_ms,
+        headers: upload.headers.clone(),
+        metadata: upload.metadata.clone(),
+        checksum: Some(StoredChecksum {
+            algorithm: upload.algorithm,
+            value,
+            composite: upload.composite,
+        }),
+        n_parts: u32::try_from(parts.len()).unwrap_or(u32::MAX),
+    })
+}
