@@ -1,1 +1,32 @@
-//! placeholder
+//! The control plane: CloudFront's API over a journal, one file for each operation.
+//!
+//! Reads are answered from a [`View`](warmfront_facts::View) at the journal's head. Writes are decided on such a view and
+//! committed only if the journal has not moved on meanwhile. Status (`Deployed`, `Completed`) derives from how far every
+//! member node has applied the journal, and is never part of an ETag.
+
+mod answer;
+mod authentication;
+mod authorization;
+mod call;
+mod completion;
+mod control;
+mod document;
+mod error;
+mod follower;
+mod identity;
+mod listing;
+mod naming;
+mod nodes;
+mod operation;
+mod options;
+mod origins;
+mod own;
+mod router;
+mod server;
+mod state;
+mod version;
+
+pub use control::{Control, StartError};
+pub use identity::{Grants, Identities, Identity};
+pub use options::{BODY_BYTES_MAX, ControlOptions, Quotas};
+pub use server::{CONNECTIONS_MAX, DRAIN_SECS_MAX};

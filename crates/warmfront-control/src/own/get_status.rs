@@ -1,0 +1,72 @@
+use serde::Serialize;
+use warmfront_model::{Revision, Timestamp};
+
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::state::State;
+
+#[derive(Serialize)]
+struct Status {
+    /// The journal's life, in hex.
+    incarnation: String,
+    /// The newest commit.
+    head: u64,
+    /// Every invalidation up to here is Completed.
+    completed: u64,
+    nodes: Vec<Node>,
+    clock: Clock,
+    /// Invalidation paths by calendar month, oldest first.
+    metering: Vec<Metering>,
+}
+
+#[derive(Serialize)]
+struct Node {
+    node: usize,
+    /// How far it has applied the journal.
+    applied: u64,
+}
+
+#[derive(Serialize)]
+struct Clock {
+    now: String,
+    now_ms: i64,
+    manual: bool,
+}
+
+#[derive(Serialize)]
+struct Metering {
+    month: String,
+    paths: u64,
+}
+
+/// How far everyone is.
+pub(super) async fn get_status(state: &State) -> Result<Answer, ApiError> {
+    let view = state.current().await?;
+    let now = state.options.clock.now();
+    let node = |(node, applied): (usize, Revision)| Node {
+        node,
+        applied: applied.0,
+    };
+    Ok(Answer::json(&Status {
+        incarnation: state.journal.incarnation().to_string(),
+        head: view.revision().0,
+        completed: view.completed().0,
+        nodes: state.nodes.positions().enumerate().map(node).collect(),
+        clock: Clock {
+            now: iso_8601(now),
+            now_ms: now.0,
+            manual: state.options.clock.is_manual(),
+        },
+        metering: view
+            .paths_by_month()
+            .map(|(month, paths)| Metering {
+                month: month.to_string(),
+                paths,
+            })
+            .collect(),
+    }))
+}
+
+fn iso_8601(moment: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(moment.0).map_or_else(|_| moment.0.to_string(), |moment| format!("{moment:.3}"))
+}
