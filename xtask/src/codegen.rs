@@ -77,10 +77,11 @@ fn root() -> PathBuf {
 fn generate() -> Result<()> {
     let folder = root().join(GENERATED_FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {GENERATED_FOLDER}"))?;
-    for (name, text) in files()? {
-        fs::write(folder.join(&name), text).with_context(|| format!("cannot write {GENERATED_FOLDER}/{name}"))?;
+    let expected = files()?;
+    for (name, text) in &expected {
+        fs::write(folder.join(name), text).with_context(|| format!("cannot write {GENERATED_FOLDER}/{name}"))?;
     }
-    for name in stale_files(&folder, &files()?)? {
+    for name in stale_files(&folder, &expected)? {
         fs::remove_file(folder.join(&name)).with_context(|| format!("cannot remove {GENERATED_FOLDER}/{name}"))?;
     }
     Ok(())
@@ -148,4 +149,14 @@ fn format_source(text: &str) -> Result<String> {
         .context("cannot write to rustfmt")?;
     ensure!(output.status.success(), "rustfmt refused generated source");
     String::from_utf8(output.stdout).context("rustfmt gave no UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_files_are_what_the_model_gives() {
+        check().unwrap();
+    }
 }

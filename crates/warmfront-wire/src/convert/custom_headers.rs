@@ -42,8 +42,11 @@ const FORBIDDEN: &[&str] = &[
     "x-real-ip",
 ];
 
+/// Names and values in configured order.
+pub(super) type NamesAndValues = Vec<(Arc<str>, Arc<str>)>;
+
 /// Checks the headers that an origin wants to be sent: names in lower case, and values.
-pub(super) fn custom_headers(origin: &Origin) -> Result<Vec<(Arc<str>, Arc<str>)>, ConfigError> {
+pub(super) fn custom_headers(origin: &Origin) -> Result<NamesAndValues, ConfigError> {
     let headers: Vec<_> = origin
         .custom_headers
         .iter()
@@ -55,7 +58,7 @@ pub(super) fn custom_headers(origin: &Origin) -> Result<Vec<(Arc<str>, Arc<str>)
         "custom headers",
         ErrorCode::TooManyOriginCustomHeaders,
     )?;
-    let mut checked: Vec<(Arc<str>, Arc<str>)> = Vec::new();
+    let mut checked = NamesAndValues::new();
     for header in headers {
         let name = header.header_name.to_ascii_lowercase();
         check_name(&name)?;
@@ -122,7 +125,7 @@ mod tests {
     use super::*;
     use crate::types::{CustomHeaders, OriginCustomHeader};
 
-    fn check(headers: &[(&str, &str)]) -> Result<Vec<(Arc<str>, Arc<str>)>, ErrorCode> {
+    fn check(headers: &[(&str, &str)]) -> Result<NamesAndValues, ErrorCode> {
         let items: Vec<_> = headers
             .iter()
             .map(|(name, value)| OriginCustomHeader {

@@ -52,3 +52,35 @@ pub fn distribution_summary(config: &DistributionConfig, facts: DistributionFact
         connection_function_association: config.connection_function_association,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::samples;
+    use crate::types::{DistributionList, Method};
+    use crate::{from_xml, to_xml};
+
+    #[test]
+    fn a_summary_is_complete_although_the_configuration_is_not() {
+        let facts = DistributionFacts {
+            id: "E1U5RQF7T870K0".to_owned(),
+            arn: "arn:aws:cloudfront::123456789012:distribution/E1U5RQF7T870K0".to_owned(),
+            etag: "E2QWRUHAPOMQZL".to_owned(),
+            status: "Deployed".to_owned(),
+            last_modified_time: Timestamp(1_441_055_752_042),
+            domain_name: "d111111abcdef8.cloudfront.net".to_owned(),
+        };
+        let summary = distribution_summary(&samples::config(), facts);
+        assert_eq!(summary.etag.as_deref(), Some("E2QWRUHAPOMQZL"));
+        assert_eq!(summary.price_class, PriceClass::PriceClassAll);
+        let methods = summary.default_cache_behavior.allowed_methods.clone().unwrap();
+        assert_eq!(methods.items, [Method::Head, Method::Get]);
+        let list = DistributionList {
+            max_items: 100,
+            quantity: 1,
+            items: vec![summary],
+            ..DistributionList::default()
+        };
+        assert_eq!(from_xml::<DistributionList>(&to_xml(&list)).unwrap(), list);
+    }
+}

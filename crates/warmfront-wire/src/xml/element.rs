@@ -39,6 +39,11 @@ impl Element {
         if text.trim().is_empty() {
             return Err(XmlError::MissingBody);
         }
+        if let Some(letter) = text.chars().find(|letter| !is_xml_character(*letter)) {
+            return Err(malformed(&format!(
+                "it contains {letter:?}, which is no character of XML"
+            )));
+        }
         let mut tree = Tree::default();
         let mut reader = Reader::from_str(text);
         loop {
