@@ -12,6 +12,8 @@ const CUSTOM: &[u8] = include_bytes!("../../tests/fixtures/custom-distribution.x
 const WITH_TAGS: &[u8] = include_bytes!("../../tests/fixtures/distribution-with-tags.xml");
 const INVALIDATION: &[u8] = include_bytes!("../../tests/fixtures/invalidation.xml");
 const ORIGIN_ACCESS_CONTROL: &[u8] = include_bytes!("../../tests/fixtures/origin-access-control.xml");
+/// Every member of every shape within it, two items in each list.
+const EVERY_MEMBER: &[u8] = include_bytes!("../../tests/fixtures/every-member.xml");
 const TAGS: &[u8] = include_bytes!("../../tests/fixtures/tags.xml");
 const TAG_KEYS: &[u8] = include_bytes!("../../tests/fixtures/tag-keys.xml");
 
@@ -93,6 +95,18 @@ fn what_is_written_reads_back_the_same() {
     check::<OriginAccessControlConfig>(ORIGIN_ACCESS_CONTROL);
     check::<Tags>(TAGS);
     check::<TagKeys>(TAG_KEYS);
+}
+
+#[test]
+fn no_member_is_lost() {
+    fn sorted(mut element: Element) -> Element {
+        element.children = element.children.into_iter().map(sorted).collect();
+        element.children.sort_by(|one, other| one.name.cmp(&other.name));
+        element
+    }
+    let config: DistributionConfigWithTags = from_xml(EVERY_MEMBER).unwrap();
+    let written = Element::parse(&to_xml(&config)).unwrap();
+    assert_eq!(sorted(written), sorted(Element::parse(EVERY_MEMBER).unwrap()));
 }
 
 #[test]
