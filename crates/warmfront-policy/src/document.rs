@@ -44,8 +44,8 @@ impl Policy {
     /// Reads a policy. Nothing in it is ignored: an unknown member, condition operator or principal is an error.
     ///
     /// # Errors
-    /// [`PolicyError`], which says where and what would do. Unlike AWS, no check that principals exist, nor that actions
-    /// and resources suit the bucket: see [`Policy::resources`] and [`Policy::actions`].
+    /// [`PolicyError`], which says where and what would do. Unlike AWS, no check that principals exist, nor that
+    /// actions and resources suit the bucket: see [`Policy::resources`] and [`Policy::actions`].
     pub fn parse(json: &str, kind: PolicyKind) -> Result<Policy, PolicyError> {
         check_size(json, kind)?;
         let document: Json = serde_json::from_str(json).map_err(PolicyError::NotJson)?;

@@ -54,8 +54,8 @@ impl Decision {
 /// policies of their own, so only the resource's counts (`identity_policies` is then ignored).
 /// A root user needs no Allow in its own account; a deny in the resource policy binds it too, save that it can always
 /// read, replace and delete a bucket policy.
-/// An Allow that names an account (its id, or `arn:aws:iam::ID:root`) hands the permission to that account: its root has
-/// it, and its users have it when a policy of theirs allows it. A Deny that names an account binds all in it.
+/// An Allow that names an account (its id, or `arn:aws:iam::ID:root`) hands the permission to that account: its root
+/// has it, and its users have it when a policy of theirs allows it. A Deny that names an account binds all in it.
 ///
 /// Source: IAM User Guide, "How AWS enforcement code logic evaluates requests to allow or deny access", "Policy
 /// evaluation for requests within a single account", "Cross-account policy evaluation logic", and "AWS JSON policy

@@ -5,8 +5,8 @@
 //! Pure: no clock, no I/O. Date and address of a request are context keys that the caller fills in.
 //!
 //! Not supported: permissions boundaries, session policies, service and resource control policies, `BinaryEquals`.
-//! Federated and canonical-user principals are read and never match. `docs/decisions/0003-sigv4-and-policies.md` says why
-//! this is not an existing crate.
+//! Federated and canonical-user principals are read and never match.
+//! `docs/decisions/0003-sigv4-and-policies.md` says why this is not an existing crate.
 
 mod condition;
 mod context;

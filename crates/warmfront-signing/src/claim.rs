@@ -2,9 +2,9 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, DATE};
 use warmfront_model::Timestamp;
 
+use crate::VerifyError;
 use crate::canonical::decode_query_part;
 use crate::moment::{format_amz_date, parse_amz_date, parse_date_header};
-use crate::verify::VerifyError;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// Seven days. Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters", `X-Amz-Expires`.

@@ -11,6 +11,7 @@
 mod canonical;
 mod claim;
 mod credentials;
+mod error;
 mod key;
 mod moment;
 mod sign;
@@ -18,5 +19,6 @@ mod verify;
 
 pub use claim::IncompleteReason;
 pub use credentials::{Credentials, Scope, SecretKey};
+pub use error::VerifyError;
 pub use sign::{Payload, SignError, Signer, sign};
-pub use verify::{Incoming, MAX_SKEW_SECS, PayloadClaim, Verified, VerifyError, verify};
+pub use verify::{Incoming, MAX_SKEW_SECS, PayloadClaim, Verified, verify};

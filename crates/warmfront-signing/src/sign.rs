@@ -53,8 +53,8 @@ pub enum SignError {
 
 /// Signs many requests with one set of credentials. Make it once per origin and keep it.
 ///
-/// `aws-sigv4` derives the signing key anew for each request (four of its five HMACs) and has no door for a derived key,
-/// so it is not cached. `docs/decisions/0003-sigv4-and-policies.md` has the cost.
+/// `aws-sigv4` derives the signing key anew for each request (four of its five HMACs) and takes no derived key, so it
+/// is not cached. `docs/decisions/0003-sigv4-and-policies.md` has the cost.
 #[derive(Debug)]
 pub struct Signer {
     identity: Identity,
@@ -90,9 +90,9 @@ impl Signer {
         }
     }
 
-    /// Replaces any signature in `parts` by ours: sets `authorization` and `x-amz-date`, for S3 `x-amz-content-sha256`,
-    /// with a session token `x-amz-security-token`. Signed are `host`, `content-type` and each `x-amz-*` header present;
-    /// all others may change on their way.
+    /// Replaces any signature in `parts` by ours: sets `authorization` and `x-amz-date`, for S3 also
+    /// `x-amz-content-sha256`, with a session token `x-amz-security-token`. Signed are `host`, `content-type` and each
+    /// `x-amz-*` header present; all others may change on their way.
     ///
     /// The path is signed in the spelling S3 computes from it (each byte escaped that must be, and no other), while the
     /// URI itself stays as it is.

@@ -1,12 +1,11 @@
 use http::HeaderMap;
 use subtle::ConstantTimeEq;
-use thiserror::Error;
 use warmfront_model::Timestamp;
 
 use crate::canonical::{CanonicalRequest, PathForm};
-use crate::claim::{Claim, IncompleteReason};
+use crate::claim::Claim;
 use crate::key::{SigningKey, string_to_sign};
-use crate::{Scope, SecretKey};
+use crate::{Scope, SecretKey, VerifyError};
 
 #[cfg(test)]
 mod tests;
@@ -46,8 +45,8 @@ pub enum PayloadClaim {
     Verified,
     /// `UNSIGNED-PAYLOAD`, or a presigned S3 URL: the signature says nothing of the body.
     Unsigned,
-    /// `STREAMING-…`: the body is `aws-chunked`. What it carries (chunk signatures, trailing checksums) is the caller's
-    /// to check or to refuse; nothing of the body is verified yet.
+    /// `STREAMING-…`: the body is `aws-chunked`. What it carries (chunk signatures, trailing checksums) is for the
+    /// caller to check or to refuse; nothing of the body is verified yet.
     Streaming(String),
 }
 
@@ -66,89 +65,11 @@ pub struct Verified {
     pub presigned: bool,
 }
 
-/// Why a request does not count as signed. Nothing in it is secret.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum VerifyError {
-    /// There is no signature at all.
-    #[error("the request is not signed")]
-    MissingAuthenticationToken,
-    /// There is one, but not all of it, or more than one.
-    #[error("the signature is incomplete: {what}")]
-    IncompleteSignature {
-        /// Which part.
-        what: IncompleteReason,
-    },
-    /// Nobody has this access key id.
-    #[error("the access key id {access_key_id:?} is unknown")]
-    UnknownKey {
-        /// The id that was given.
-        access_key_id: String,
-    },
-    /// Signed for another day, region or service.
-    #[error("the credential's {part} is {given:?}; it must be {expected:?}")]
-    WrongScope {
-        /// `date`, `region` or `service`.
-        part: &'static str,
-        /// What it must be here.
-        expected: String,
-        /// What the credential says.
-        given: String,
-    },
-    /// Dated more than [`MAX_SKEW_SECS`] from now; for a presigned URL: in the future.
-    #[error("the request is dated more than 15 minutes from now")]
-    Skewed {
-        /// The request's date.
-        signed_at: Timestamp,
-    },
-    /// A presigned URL past its time.
-    #[error("the presigned URL has expired")]
-    Expired {
-        /// Its last good moment.
-        expired_at: Timestamp,
-    },
-    /// `host` or an `x-amz-*` header is there but not signed.
-    #[error("the header {name} is present and must be signed")]
-    HeaderNotSigned {
-        /// The header.
-        name: String,
-    },
-    /// S3 wants `x-amz-content-sha256` in each request with an Authorization header.
-    #[error("the header x-amz-content-sha256 is missing")]
-    MissingContentSha256,
-    /// `x-amz-content-sha256` is neither a hash nor one of S3's words for a body that is not hashed.
-    #[error(
-        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
-             STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a SHA-256"
-    )]
-    InvalidContentSha256,
-    /// The signature is not the one our canonical request gives with that secret.
-    #[error("the signature does not match the request and the secret")]
-    SignatureDoesNotMatch,
-    /// The signature matches, but the body is not the one that was signed.
-    #[error("the body does not match x-amz-content-sha256")]
-    PayloadMismatch,
-    /// A part of the request is larger than we canonicalise.
-    #[error("the {what} is larger than {max}")]
-    TooLarge {
-        /// `path`, `query`, `headers` (bytes) or `number of headers`.
-        what: &'static str,
-        /// The limit.
-        max: usize,
-    },
-}
-
-impl From<IncompleteReason> for VerifyError {
-    fn from(what: IncompleteReason) -> VerifyError {
-        VerifyError::IncompleteSignature { what }
-    }
-}
-
 /// Checks that `incoming` was signed for `scope`, close to `now`, with the secret that `secret_of` gives for its access
 /// key id. The signature may stand in the Authorization header or in the query (presigned).
 ///
-/// `host` and each `x-amz-*` header present must be signed ("Any x-amz-* headers that you plan to include in your request
-/// must also be added": Amazon S3 API Reference, "Signature Calculations for the Authorization Header"; the IAM User
-/// Guide's "Create a signed AWS API request" says the same for all services).
+/// `host` and each `x-amz-*` header present must be signed (Amazon S3 API Reference, "Signature Calculations for the
+/// Authorization Header", on CanonicalHeaders; IAM User Guide, "Create a signed AWS API request", for all services).
 /// Beyond S3 a body must always match its signature. For S3 see [`Verified::payload`].
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 use http::HeaderMap;
 
 use super::*;
+use crate::IncompleteReason;
 
 const NOW: i64 = 1_440_938_160;
 const S3: Scope<'_> = Scope {
