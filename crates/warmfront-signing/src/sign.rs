@@ -145,13 +145,12 @@ impl Signer {
 
     /// The URI as `aws-sigv4` shall see it.
     fn uri(&self, parts: &Parts) -> Result<String, SignError> {
-        if !parts.headers.contains_key(HOST) && parts.uri.authority().is_none() {
-            return Err(SignError::NoHost);
-        }
-        let mut uri = String::new();
-        if let (Some(scheme), Some(authority)) = (parts.uri.scheme_str(), parts.uri.authority()) {
-            uri = format!("{scheme}://{authority}");
-        }
+        let mut uri = match (parts.uri.scheme_str(), parts.uri.authority()) {
+            (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
+            _ if parts.headers.contains_key(HOST) => String::new(),
+            // aws-sigv4 panics without a host.
+            _ => return Err(SignError::NoHost),
+        };
         match self.settings.percent_encoding_mode {
             PercentEncodingMode::Single => uri.push_str(&canonical_path(parts.uri.path(), PathForm::Once)),
             _ => uri.push_str(parts.uri.path()),

@@ -166,10 +166,19 @@ fn replaces_a_signature_and_signs_what_does_not_change_on_its_way() {
 fn what_cannot_be_signed() {
     let now = Timestamp::from_unix_secs(AT);
     let signer = Signer::new(&credentials(), S3);
-    let mut no_host = Request::get("/a").body(()).unwrap().into_parts().0;
+    for uri in ["/a", "example.com:443", "*"] {
+        let mut no_host = Request::get(uri).body(()).unwrap().into_parts().0;
+        assert!(
+            matches!(
+                signer.sign(&mut no_host, Payload::Unsigned, now),
+                Err(SignError::NoHost)
+            ),
+            "{uri}"
+        );
+    }
     assert!(matches!(
-        signer.sign(&mut no_host, Payload::Unsigned, now),
-        Err(SignError::NoHost)
+        signer.sign(&mut parts("*"), Payload::Unsigned, now),
+        Err(SignError::Signer(_))
     ));
     let mut not_text = parts("/a");
     not_text
