@@ -41,14 +41,23 @@ class Viewer:
     def get(self, path, method="GET", headers=None):
         """`path` may hold any text; what is not allowed in a request line is percent-encoded."""
         target = quote(path, safe="/?&=%~!$'()*+,;:@")
-        connection = self.connection or http.client.HTTPConnection("127.0.0.1", self.machine.port("edge"), timeout=60)
-        self.connection = None
-        connection.request(method, target, headers={"Host": self.host, **(headers or {})})
-        response = connection.getresponse()
+        kept, self.connection = self.connection, None
+        try:
+            connection, response = self._ask(kept, method, target, headers)
+        except (http.client.RemoteDisconnected, BrokenPipeError):
+            # The edge may close a connection that has been idle; on a new one the same is a failure.
+            if kept is None:
+                raise
+            connection, response = self._ask(None, method, target, headers)
         body = response.read()
         if not response.will_close:
             self.connection = connection
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+
+    def _ask(self, connection, method, target, headers):
+        connection = connection or http.client.HTTPConnection("127.0.0.1", self.machine.port("edge"), timeout=60)
+        connection.request(method, target, headers={"Host": self.host, **(headers or {})})
+        return connection, connection.getresponse()
 
     def close(self):
         if self.connection:
