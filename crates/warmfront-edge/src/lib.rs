@@ -1,1 +1,29 @@
-//! placeholder
+//! The edge: answers viewers from the cache, and asks origins for what it does not have.
+//!
+//! A request's way is the list of steps in `request.rs`, one file each. Two of the invalidation protocol's rules are
+//! types here: a stored body opens only for a response that the index has [proven](warmfront_invalidation::Proven) not
+//! to be covered, and an origin is asked only with a ticket, the epoch of the snapshot that the fetch was planned with.
+//!
+//! Each core has a runtime, a listener and connections to origins of its own. All cores share the snapshot, the store
+//! and the table of fetches in flight: a fetch stays on the core that began it, and those who wait for it are woken
+//! wherever they are.
+
+mod body;
+mod connection;
+mod core;
+mod edge;
+mod error_page;
+mod flight;
+mod follow;
+mod identifiers;
+mod node;
+mod options;
+mod origin;
+mod outcome;
+mod request;
+mod snapshot;
+mod sweep;
+
+pub use edge::{Edge, StartError};
+pub use options::{BucketAccess, EdgeOptions, Limits};
+pub use outcome::Outcome;

@@ -43,8 +43,8 @@ impl Body {
         }
     }
 
-    pub(crate) fn open(&self) -> BodyReader {
-        BodyReader(match &self.0 {
+    pub(crate) fn open(&self) -> Option<BodyReader> {
+        Some(BodyReader(match &self.0 {
             Kind::Whole { slices, .. } => match &**slices {
                 [] => Reading::Last(None),
                 [only] => Reading::Last(Some(only.clone())),
@@ -53,8 +53,8 @@ impl Body {
                     next: 0,
                 },
             },
-            Kind::Arriving(spool) => Reading::Arriving(SpoolReader::new(Arc::clone(spool))),
-        })
+            Kind::Arriving(spool) => Reading::Arriving(SpoolReader::new(Arc::clone(spool))?),
+        }))
     }
 }
 

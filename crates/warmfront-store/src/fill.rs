@@ -49,7 +49,8 @@ struct State {
     end: Option<Result<(), Truncated>>,
     readers: HashMap<u64, Position>,
     next_reader: u64,
-    had_reader: bool,
+    /// Nobody will open the body any more.
+    closed: bool,
     writer: Option<Waker>,
 }
 
@@ -79,10 +80,16 @@ impl Fill {
         )
     }
 
-    /// Appends a slice, once there is room. False: nobody reads and nothing is kept, so the rest need not be fetched.
+    /// Appends a slice, once there is room.
+    /// False: nothing is kept, and nobody reads or will, see [`Fill::close`]; so the rest need not be fetched.
     pub async fn push(&mut self, slice: Bytes) -> bool {
         let mut slice = Some(slice);
         poll_fn(|context| self.spool.poll_push(context, &mut slice)).await
+    }
+
+    /// Nobody will open the body any more: once its readers are gone, a body that is not kept need not be fetched.
+    pub fn close(&self) {
+        self.spool.state.lock().closed = true;
     }
 
     /// Whether the body is still kept whole, so that [`Fill::finish`] may give it.
@@ -121,7 +128,7 @@ impl Spool {
             state.drop_what_all_have_read();
         }
         if !state.kept {
-            if state.readers.is_empty() && state.had_reader {
+            if state.readers.is_empty() && state.closed {
                 return Poll::Ready(false);
             }
             if state.held_bytes >= self.limits.window_bytes {
@@ -182,15 +189,17 @@ pub(crate) struct SpoolReader {
 }
 
 impl SpoolReader {
-    pub(crate) fn new(spool: Arc<Spool>) -> SpoolReader {
+    /// A reader from the beginning; `None` if the beginning is gone.
+    pub(crate) fn new(spool: Arc<Spool>) -> Option<SpoolReader> {
         let mut state = spool.state.lock();
+        if state.first > 0 {
+            return None;
+        }
         let number = state.next_reader;
         state.next_reader += 1;
-        state.had_reader = true;
-        // Slices already gone cannot be read: such a reader finds its body truncated at once.
         state.readers.insert(number, Position::default());
         drop(state);
-        SpoolReader { spool, number }
+        Some(SpoolReader { spool, number })
     }
 
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Truncated>>> {

@@ -66,7 +66,8 @@ impl StoredResponse {
     }
 
     /// Opens the body of a response that is not covered.
-    pub fn open(proven: &Proven<StoredResponse>) -> BodyReader {
+    /// `None` if it is arriving, is too long to be kept, and its beginning is gone: it must be fetched again.
+    pub fn open(proven: &Proven<StoredResponse>) -> Option<BodyReader> {
         proven.body.open()
     }
 

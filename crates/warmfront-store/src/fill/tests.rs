@@ -33,24 +33,24 @@ async fn is_pending(future: impl Future) -> bool {
 #[tokio::test]
 async fn a_reader_who_comes_late_sees_a_kept_body_whole() {
     let (mut fill, body) = Fill::begin(KEEP);
-    let mut early = body.open();
+    let mut early = body.open().unwrap();
     assert!(fill.push(Bytes::from_static(b"hello ")).await);
     assert_eq!(next(&mut early).await, Some(Ok(Bytes::from_static(b"hello "))));
-    let late = body.open();
+    let late = body.open().unwrap();
     assert!(is_pending(next(&mut early)).await, "what has not arrived is waited for");
     assert!(fill.push(Bytes::from_static(b"world")).await);
     let whole = fill.finish().unwrap();
     assert_eq!(rest(early).await.unwrap(), b"world");
     assert_eq!(rest(late).await.unwrap(), b"hello world");
     assert_eq!(whole.bytes(), Some(11));
-    assert_eq!(rest(whole.open()).await.unwrap(), b"hello world");
+    assert_eq!(rest(whole.open().unwrap()).await.unwrap(), b"hello world");
 }
 
 #[tokio::test]
 async fn a_body_longer_than_what_is_kept_passes_at_the_slowest_readers_pace() {
     let (mut fill, body) = Fill::begin(PASS);
-    let mut fast = body.open();
-    let mut slow = body.open();
+    let mut fast = body.open().unwrap();
+    let mut slow = body.open().unwrap();
     assert!(fill.push(Bytes::from_static(b"0123456789")).await);
     assert!(next(&mut fast).await.is_some());
     assert!(
@@ -61,6 +61,7 @@ async fn a_body_longer_than_what_is_kept_passes_at_the_slowest_readers_pace() {
     assert!(fill.push(Bytes::from_static(b"y")).await);
     assert!(fill.finish().is_none(), "it was not kept");
     assert_eq!(rest(fast).await.unwrap(), b"y");
+    assert!(body.open().is_none(), "the beginning is gone");
     assert_eq!(rest(slow).await.unwrap(), b"y");
 }
 
@@ -70,7 +71,7 @@ async fn a_body_that_outgrows_the_limit_is_no_longer_kept_and_loses_no_byte() {
         keep_bytes_max: 5,
         window_bytes: 100,
     });
-    let reader = body.open();
+    let reader = body.open().unwrap();
     assert!(fill.push(Bytes::from_static(b"12345")).await);
     assert!(fill.is_kept());
     assert!(fill.push(Bytes::from_static(b"6")).await);
@@ -82,7 +83,7 @@ async fn a_body_that_outgrows_the_limit_is_no_longer_kept_and_loses_no_byte() {
 #[tokio::test]
 async fn a_fill_that_breaks_off_truncates_its_readers() {
     let (mut fill, body) = Fill::begin(KEEP);
-    let reader = body.open();
+    let reader = body.open().unwrap();
     fill.push(Bytes::from_static(b"half")).await;
     drop(fill);
     assert_eq!(rest(reader).await, Err(Truncated));
@@ -91,10 +92,12 @@ async fn a_fill_that_breaks_off_truncates_its_readers() {
 #[tokio::test]
 async fn when_the_last_reader_of_a_passing_body_leaves_the_fetch_may_stop() {
     let (mut fill, body) = Fill::begin(PASS);
-    drop(body.open());
+    assert!(fill.push(Bytes::from_static(b"x")).await, "someone may still come");
+    drop(body.open().unwrap());
+    fill.close();
     assert!(!fill.push(Bytes::from_static(b"x")).await);
     let (mut fill, body) = Fill::begin(KEEP);
-    drop(body.open());
+    drop(body.open().unwrap());
     assert!(
         fill.push(Bytes::from_static(b"x")).await,
         "a kept body is fetched to its end"

@@ -1,0 +1,65 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use thiserror::Error;
+use warmfront_store::{BodyReader, Truncated};
+
+use crate::origin::FetchFailure;
+use crate::origin::OriginBody;
+
+/// What a viewer is sent after the head.
+#[derive(Debug)]
+pub(crate) enum ViewerBody {
+    /// Nothing.
+    Empty,
+    /// A few words of the edge's own.
+    Page(Option<Bytes>),
+    /// A stored body, or one that is arriving.
+    Stored(BodyReader),
+    /// The origin's body, for this viewer alone.
+    Origin(Box<OriginBody>),
+}
+
+/// Why a body broke off. The viewer's connection is closed, so that it cannot take the part for the whole.
+#[derive(Debug, Error)]
+pub(crate) enum BodyError {
+    /// A shared body.
+    #[error(transparent)]
+    Truncated(#[from] Truncated),
+    /// The origin's body.
+    #[error(transparent)]
+    Origin(#[from] FetchFailure),
+}
+
+impl Body for ViewerBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            ViewerBody::Empty => Poll::Ready(None),
+            ViewerBody::Page(page) => Poll::Ready(page.take().map(|page| Ok(Frame::data(page)))),
+            ViewerBody::Stored(reader) => reader
+                .poll_next(context)
+                .map(|slice| slice.map(|slice| Ok(Frame::data(slice?)))),
+            ViewerBody::Origin(body) => body
+                .poll_next(context)
+                .map(|slice| slice.map(|slice| Ok(Frame::data(slice?)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, ViewerBody::Empty | ViewerBody::Page(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            ViewerBody::Empty => SizeHint::with_exact(0),
+            ViewerBody::Page(page) => SizeHint::with_exact(page.as_ref().map_or(0, |page| page.len() as u64)),
+            ViewerBody::Stored(reader) => reader.bytes_left().map_or_else(SizeHint::default, SizeHint::with_exact),
+            ViewerBody::Origin(_) => SizeHint::default(),
+        }
+    }
+}

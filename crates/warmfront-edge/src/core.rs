@@ -1,0 +1,136 @@
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+
+use crate::connection;
+use crate::node::Node;
+use crate::origin::Origins;
+use crate::request::Viewer;
+
+/// One thread of the edge: a runtime, listeners and connections to origins of its own.
+pub(crate) struct Core {
+    pub(crate) node: Arc<Node>,
+    pub(crate) origins: Origins,
+}
+
+/// What one core listens on.
+pub(crate) struct CoreListeners {
+    pub(crate) http: std::net::TcpListener,
+    pub(crate) https: Option<(std::net::TcpListener, Arc<ServerConfig>)>,
+}
+
+impl Core {
+    /// Serves until `shutdown` says so, then lets the requests under way end.
+    ///
+    /// # Errors
+    /// If the listeners cannot be handed to the runtime.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        listeners: CoreListeners,
+        shutdown: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        let connections = Arc::new(Semaphore::new(self.node.limits.connections_max));
+        let http = TcpListener::from_std(listeners.http)?;
+        let plain = Arc::clone(&self).listen(http, None, Arc::clone(&connections), shutdown.clone());
+        match listeners.https {
+            Some((https, config)) => {
+                let https = TcpListener::from_std(https)?;
+                let acceptor = TlsAcceptor::from(config);
+                let tls = Arc::clone(&self).listen(https, Some(acceptor), Arc::clone(&connections), shutdown);
+                tokio::join!(plain, tls);
+            }
+            None => plain.await,
+        }
+        let all = u32::try_from(self.node.limits.connections_max).unwrap_or(u32::MAX);
+        let drained = connections.acquire_many(all);
+        if tokio::time::timeout(self.node.limits.drain, drained).await.is_err() {
+            tracing::warn!("requests were still under way when the time to drain was over");
+        }
+        Ok(())
+    }
+
+    /// Accepts connections while there is room; others wait in the backlog.
+    async fn listen(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tls: Option<TlsAcceptor>,
+        connections: Arc<Semaphore>,
+        mut shutdown: watch::Receiver<bool>,
+    ) {
+        let is_loopback = listener
+            .local_addr()
+            .is_ok_and(|at| at.ip().to_canonical().is_loopback());
+        loop {
+            let next = async {
+                let place = Arc::clone(&connections).acquire_owned().await;
+                (place, listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                next = next => next,
+                _ = shutdown.wait_for(|is_over| *is_over) => return,
+            };
+            let Ok(place) = place else { return };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    pause_after(&error).await;
+                    continue;
+                }
+            };
+            let core = Arc::clone(&self);
+            let (tls, shutdown) = (tls.clone(), shutdown.clone());
+            tokio::spawn(async move {
+                core.serve(stream, peer, tls, is_loopback, shutdown).await;
+                drop(place);
+            });
+        }
+    }
+
+    async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        tls: Option<TlsAcceptor>,
+        listener_is_loopback: bool,
+        shutdown: watch::Receiver<bool>,
+    ) {
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let viewer = Viewer {
+            ip: peer.ip().to_canonical(),
+            is_https: tls.is_some(),
+            listener_is_loopback,
+        };
+        match tls {
+            None => connection::serve(self, stream, viewer, shutdown).await,
+            Some(tls) => {
+                let handshake = tokio::time::timeout(self.node.limits.head_timeout, tls.accept(stream)).await;
+                match handshake {
+                    Ok(Ok(stream)) => connection::serve(self, stream, viewer, shutdown).await,
+                    Ok(Err(error)) => tracing::debug!(%error, %peer, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+                }
+            }
+        }
+    }
+}
+
+/// Out of file descriptors or memory, trying again at once would only burn the core.
+async fn pause_after(error: &io::Error) {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let is_of_one_connection = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    );
+    if !is_of_one_connection {
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,201 @@
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use http::HeaderMap;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use warmfront_model::Epoch;
+use warmfront_store::StoredResponse;
+
+use crate::origin::FetchFailure;
+
+/// The fetches in flight of all cores, by cache key.
+///
+/// A fetch runs on the core whose request began it. Everyone else who wants the same thing waits for its progress, from
+/// whatever core: progress is a watch, which wakes across runtimes.
+#[derive(Debug, Default)]
+pub(crate) struct Flights {
+    shards: [Mutex<Shard>; N_SHARDS],
+    hasher: RandomState,
+}
+
+type Shard = HashMap<Arc<[u8]>, Arc<Flight>, RandomState>;
+
+const N_SHARDS: usize = 32;
+
+/// One fetch in flight.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    key: Arc<[u8]>,
+    planned: Epoch,
+    progress: watch::Sender<Progress>,
+}
+
+/// How far a fetch has come.
+#[derive(Clone, Debug)]
+pub(crate) enum Progress {
+    /// The origin has been asked, or is about to be.
+    Asked,
+    /// The head is here; the body is here or arriving.
+    Answered(Answered),
+    /// There will be no answer.
+    Failed(Arc<FetchFailure>),
+}
+
+/// What a fetch brought.
+#[derive(Clone, Debug)]
+pub(crate) struct Answered {
+    /// The response; its body opens as every stored one, with a proof.
+    pub(crate) response: Arc<StoredResponse>,
+    /// Whether it may answer others than the request that began the fetch.
+    pub(crate) shared: bool,
+    /// Whether it is an expired copy that the origin has confirmed.
+    pub(crate) confirmed: bool,
+    /// Fields for the request that began the fetch alone.
+    pub(crate) withheld: Option<Arc<HeaderMap>>,
+}
+
+/// A request's part in a fetch.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// It began it, and must run it.
+    Began(Arc<Flight>),
+    /// It joined it.
+    Joined(Arc<Flight>),
+}
+
+impl Flights {
+    /// Joins the fetch in flight for `key` if it `is_new_enough`, else begins one stamped `planned`, which later requests
+    /// find in its place. `found_meanwhile` is asked before beginning: a fetch that has just ended
+    /// has stored its response before it left this table.
+    pub(crate) fn join_or_begin<T>(
+        &self,
+        key: &[u8],
+        planned: Epoch,
+        is_new_enough: impl FnOnce(&Flight) -> bool,
+        found_meanwhile: impl FnOnce() -> Option<T>,
+    ) -> Result<Part, T> {
+        let mut shard = self.shard(key).lock();
+        if let Some(flight) = shard.get(key)
+            && is_new_enough(flight)
+        {
+            return Ok(Part::Joined(Arc::clone(flight)));
+        }
+        if let Some(found) = found_meanwhile() {
+            return Err(found);
+        }
+        let key: Arc<[u8]> = key.into();
+        let flight = Arc::new(Flight {
+            key: Arc::clone(&key),
+            planned,
+            progress: watch::Sender::new(Progress::Asked),
+        });
+        shard.insert(key, Arc::clone(&flight));
+        Ok(Part::Began(flight))
+    }
+
+    /// A fetch that nobody can join.
+    pub(crate) fn begin_alone(key: &[u8], planned: Epoch) -> Arc<Flight> {
+        Arc::new(Flight {
+            key: key.into(),
+            planned,
+            progress: watch::Sender::new(Progress::Asked),
+        })
+    }
+
+    /// Nobody may join `flight` from now on.
+    pub(crate) fn close(&self, flight: &Arc<Flight>) {
+        let mut shard = self.shard(&flight.key).lock();
+        if shard
+            .get(&flight.key)
+            .is_some_and(|present| Arc::ptr_eq(present, flight))
+        {
+            shard.remove(&flight.key);
+        }
+    }
+
+    /// The responses that are arriving, with their keys.
+    pub(crate) fn arriving(&self) -> Vec<(Arc<[u8]>, Arc<StoredResponse>)> {
+        let mut arriving = Vec::new();
+        for shard in &self.shards {
+            for flight in shard.lock().values() {
+                if let Progress::Answered(answered) = &*flight.progress.borrow() {
+                    arriving.push((Arc::clone(&flight.key), Arc::clone(&answered.response)));
+                }
+            }
+        }
+        arriving
+    }
+
+    fn shard(&self, key: &[u8]) -> &Mutex<Shard> {
+        &self.shards[usize::try_from(self.hasher.hash_one(key) % N_SHARDS as u64).unwrap_or(0)]
+    }
+}
+
+impl Flight {
+    /// The cache key.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The stamp of its plan.
+    pub(crate) fn planned(&self) -> Epoch {
+        self.planned
+    }
+
+    /// Tells everyone who waits.
+    pub(crate) fn tell(&self, progress: Progress) {
+        self.progress.send_replace(progress);
+    }
+
+    /// Waits for the answer.
+    pub(crate) fn wait(self: &Arc<Self>) -> Waiting {
+        Waiting {
+            receiver: self.progress.subscribe(),
+            _flight: Arc::clone(self),
+        }
+    }
+
+    /// The answer, if it is here.
+    pub(crate) fn answered(&self) -> Option<Answered> {
+        match &*self.progress.borrow() {
+            Progress::Answered(answered) => Some(answered.clone()),
+            Progress::Asked | Progress::Failed(_) => None,
+        }
+    }
+
+    /// Whether nobody has been told anything yet.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(&*self.progress.borrow(), Progress::Asked)
+    }
+
+    /// Returns once nobody waits any more.
+    pub(crate) async fn deserted(&self) {
+        self.progress.closed().await;
+    }
+}
+
+/// A request that waits for a fetch. Keep it until the answer's body is open: while someone waits, a body that is not
+/// kept is not given up.
+pub(crate) struct Waiting {
+    receiver: watch::Receiver<Progress>,
+    _flight: Arc<Flight>,
+}
+
+impl Waiting {
+    /// The answer or the failure.
+    pub(crate) async fn outcome(&mut self) -> Result<Answered, Arc<FetchFailure>> {
+        let progress = self
+            .receiver
+            .wait_for(|progress| !matches!(progress, Progress::Asked))
+            .await;
+        match progress.as_deref() {
+            Ok(Progress::Answered(answered)) => Ok(answered.clone()),
+            Ok(Progress::Failed(failure)) => Err(Arc::clone(failure)),
+            // The sender is the flight's own, and this keeps the flight.
+            Ok(Progress::Asked) | Err(_) => Err(Arc::new(FetchFailure::Abandoned)),
+        }
+    }
+}

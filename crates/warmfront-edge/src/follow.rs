@@ -1,0 +1,156 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use warmfront_clock::Clock;
+use warmfront_facts::{DistributionRecord, Fact, OriginAccessControlRecord, decode, decode_entry};
+use warmfront_journal::{Event, Journal, JournalError, Snapshot as Entries, Watch};
+use warmfront_model::{AccountId, DistributionId, ResourceArn, Revision};
+
+use crate::node::Node;
+use crate::snapshot::{Site, Sites};
+
+/// Takes the journal in, by its order, and publishes a snapshot for each entry.
+pub(crate) struct Follower {
+    node: Arc<Node>,
+    account: AccountId,
+    clock: Clock,
+    delay: Duration,
+    distributions: BTreeMap<DistributionId, Arc<DistributionRecord>>,
+    access_controls: BTreeMap<String, Arc<OriginAccessControlRecord>>,
+}
+
+impl Follower {
+    pub(crate) fn new(node: Arc<Node>, account: AccountId, clock: Clock, delay: Duration) -> Follower {
+        Follower {
+            node,
+            account,
+            clock,
+            delay,
+            distributions: BTreeMap::new(),
+            access_controls: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in everything the journal holds, and follows it from there. Nothing is cached yet, so what was invalidated
+    /// before needs no index: whatever is stamped earlier counts as covered.
+    pub(crate) async fn begin(&mut self, journal: &dyn Journal) -> Result<Box<dyn Watch>, JournalError> {
+        let entries: Entries = journal.snapshot("").await?;
+        for entry in &entries.entries {
+            match decode_entry(entry) {
+                Ok(fact) => {
+                    self.remember(&fact);
+                }
+                Err(error) => tracing::error!(key = entry.key, %error, "a record cannot be read"),
+            }
+        }
+        let sites = self.sites();
+        self.node.publish(|snapshot| {
+            snapshot.sites = sites;
+            snapshot.index.advance(entries.revision);
+            snapshot.index.cover_the_past();
+        });
+        journal.watch(entries.revision).await
+    }
+
+    /// Follows the journal until it closes. If the watch breaks, the node stands still at what it has applied, and so no
+    /// invalidation counts as Completed, until a new watch begins where the old one ended.
+    pub(crate) async fn follow(mut self, journal: Arc<dyn Journal>, mut watch: Box<dyn Watch>) {
+        const PAUSE: Duration = Duration::from_millis(500);
+        loop {
+            match watch.next().await {
+                Ok(Some(event)) => self.take_in(&event).await,
+                Ok(None) | Err(JournalError::Closed) => return,
+                Err(error) => {
+                    tracing::error!(%error, "the journal's watch broke off");
+                    tokio::time::sleep(PAUSE).await;
+                    let applied = self.node.snapshot().index.applied().revision;
+                    match journal.watch(applied).await {
+                        Ok(again) => watch = again,
+                        Err(JournalError::Closed) => return,
+                        Err(error) => tracing::error!(%error, "the journal cannot be watched"),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn take_in(&mut self, event: &Event) {
+        let fact = match decode(event) {
+            Ok(fact) => fact,
+            Err(error) => {
+                // It may be an invalidation: then anything may be covered by it.
+                tracing::error!(key = event.key, %error, "a record cannot be read; the cache counts as covered");
+                self.node.publish(|snapshot| {
+                    snapshot.index.advance(event.revision);
+                    snapshot.index.cover_the_past();
+                });
+                return;
+            }
+        };
+        if let Fact::Invalidation(record) = &fact {
+            if !self.delay.is_zero() {
+                self.clock.sleep_until(record.created.plus(self.delay)).await;
+            }
+            self.node.publish(|snapshot| {
+                snapshot
+                    .index
+                    .invalidate(&record.distribution, &record.items, event.revision);
+                snapshot.index.advance(event.revision);
+            });
+            return;
+        }
+        let sites = self.remember(&fact).then(|| self.sites());
+        self.apply(sites, event.revision);
+    }
+
+    fn apply(&self, sites: Option<Arc<Sites>>, revision: Revision) {
+        self.node.publish(|snapshot| {
+            if let Some(sites) = sites {
+                snapshot.sites = sites;
+            }
+            snapshot.index.advance(revision);
+        });
+    }
+
+    /// Whether the fact changes how requests are routed.
+    fn remember(&mut self, fact: &Fact) -> bool {
+        match fact {
+            Fact::Distribution(id, Some(record)) => {
+                self.distributions.insert(id.clone(), Arc::clone(record));
+                true
+            }
+            Fact::Distribution(id, None) => self.distributions.remove(id).is_some(),
+            Fact::OriginAccessControl(id, Some(record)) => {
+                self.access_controls.insert(id.clone(), Arc::clone(record));
+                true
+            }
+            Fact::OriginAccessControl(id, None) => self.access_controls.remove(id).is_some(),
+            Fact::Invalidation(_) | Fact::Tags { .. } | Fact::CompletedThrough(_) | Fact::Other => false,
+        }
+    }
+
+    fn sites(&self) -> Arc<Sites> {
+        let mut sites = Sites::default();
+        for record in self.distributions.values() {
+            let arn = ResourceArn::distribution(&self.account, &record.id);
+            let site = Arc::new(Site::new(Arc::clone(&record.distribution), arn, |id| {
+                self.access_controls
+                    .get(id)
+                    .map(|record| record.control.signing_behavior)
+            }));
+            sites.hosts.add(&record.distribution, Arc::clone(&site));
+            sites.by_id.insert(record.id.clone(), site);
+        }
+        Arc::new(sites)
+    }
+}
+
+/// The delay at one POP: POPs differ by up to a tenth, and none takes longer than `delay`.
+pub(crate) fn delay_at(pop: &str, delay: Duration) -> Duration {
+    let spread = pop
+        .bytes()
+        .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
+        % 100;
+    delay - delay / 1_000 * spread
+}

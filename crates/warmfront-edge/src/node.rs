@@ -1,0 +1,98 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arc_swap::{ArcSwap, Guard};
+use http::HeaderValue;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use warmfront_clock::Clock;
+use warmfront_model::{Incarnation, Revision};
+use warmfront_signing::{Scope, Signer};
+use warmfront_store::Store;
+
+use crate::flight::Flights;
+use crate::identifiers::via;
+use crate::options::{BucketAccess, EdgeOptions, Limits};
+use crate::snapshot::Snapshot;
+
+/// What all cores of one cache process share.
+pub(crate) struct Node {
+    pub(crate) clock: Clock,
+    pub(crate) limits: Limits,
+    pub(crate) store: Store,
+    pub(crate) flights: Flights,
+    pub(crate) buckets: BucketAccess,
+    pub(crate) pop: HeaderValue,
+    pub(crate) via: HeaderValue,
+    /// The port that redirects to https name; `None` without a TLS listener, or for 443.
+    pub(crate) redirect_port: Option<u16>,
+    snapshot: ArcSwap<Snapshot>,
+    writing: Mutex<()>,
+    applied: watch::Sender<Revision>,
+    n_fetches: AtomicUsize,
+}
+
+impl Node {
+    pub(crate) fn new(options: &EdgeOptions, incarnation: Incarnation, https_port: Option<u16>) -> Node {
+        Node {
+            clock: options.clock.clone(),
+            limits: options.limits,
+            store: Store::new(options.memory_bytes),
+            flights: Flights::default(),
+            buckets: options.buckets.clone(),
+            pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),
+            via: via(&options.pop),
+            redirect_port: https_port.filter(|port| *port != 443),
+            snapshot: ArcSwap::from_pointee(Snapshot::new(incarnation)),
+            writing: Mutex::new(()),
+            applied: watch::Sender::new(Revision::ZERO),
+            n_fetches: AtomicUsize::new(0),
+        }
+    }
+
+    /// The newest snapshot: every entry up to the node's applied epoch is in it.
+    pub(crate) fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    /// Replaces the snapshot by a changed one. Once every core sees it, `applied` moves.
+    pub(crate) fn publish(&self, change: impl FnOnce(&mut Snapshot)) {
+        let _writing = self.writing.lock();
+        let mut next = Snapshot::clone(&self.snapshot.load());
+        change(&mut next);
+        let applied = next.index.applied().revision;
+        self.snapshot.store(Arc::new(next));
+        self.applied.send_if_modified(|known| {
+            let moved = applied > *known;
+            *known = applied.max(*known);
+            moved
+        });
+    }
+
+    /// The revision up to which the journal has been taken in, on every core.
+    pub(crate) fn applied(&self) -> watch::Receiver<Revision> {
+        self.applied.subscribe()
+    }
+
+    /// A signer for a bucket in `region`; `None` if the edge has no credentials.
+    pub(crate) fn bucket_signer(&self, region: &str) -> Option<Signer> {
+        let credentials = self.buckets.credentials.as_ref()?;
+        Some(Signer::new(credentials, Scope { region, service: "s3" }))
+    }
+
+    /// A place among the fetches in flight; `None` if there are too many.
+    pub(crate) fn begin_fetch(self: &Arc<Self>) -> Option<FetchPlace> {
+        let n_before = self.n_fetches.fetch_add(1, Ordering::Relaxed);
+        let place = FetchPlace(Arc::clone(self));
+        (n_before < self.limits.fetches_max).then_some(place)
+    }
+}
+
+/// A place among the fetches in flight, given back when dropped.
+pub(crate) struct FetchPlace(Arc<Node>);
+
+impl Drop for FetchPlace {
+    fn drop(&mut self) {
+        self.0.n_fetches.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,84 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls_pki_types::CertificateDer;
+use warmfront_clock::Clock;
+use warmfront_facts::OriginAllow;
+use warmfront_model::AccountId;
+use warmfront_signing::Credentials;
+
+/// What an edge is to be.
+#[derive(Clone)]
+pub struct EdgeOptions {
+    /// The account in the ARNs that origins see.
+    pub account: AccountId,
+    /// What `x-amz-cf-pop` says, such as `IAD89-P3`.
+    pub pop: String,
+    /// How many threads serve, each with a listener and a runtime of its own; at least 1.
+    pub n_cores: usize,
+    /// Where viewers connect over HTTP. Port 0 picks a free one.
+    pub http: SocketAddr,
+    /// Where viewers connect over TLS, and with which certificates. Port 0 picks a free one.
+    pub https: Option<(SocketAddr, Arc<ServerConfig>)>,
+    /// How much memory the cache may take, in bytes.
+    pub memory_bytes: u64,
+    /// The time.
+    pub clock: Clock,
+    /// Which private addresses origins may have.
+    pub origin_allow: OriginAllow,
+    /// How buckets are reached.
+    pub buckets: BucketAccess,
+    /// Certificates that origins' certificates may be issued by, besides those the system trusts.
+    pub origin_roots: Vec<CertificateDer<'static>>,
+    /// How long after its creation an invalidation is applied; zero: at once.
+    pub propagation_delay: Duration,
+    /// What may grow, and how far.
+    pub limits: Limits,
+}
+
+/// How the edge reaches origins that are S3 buckets.
+#[derive(Clone)]
+pub struct BucketAccess {
+    /// Scheme, host and port of an S3 service, such as `http://127.0.0.1:4566`, where buckets are the first part of the
+    /// path; `None`: AWS, at the origin's own domain name.
+    pub endpoint: Option<String>,
+    /// What requests are signed with where an origin access control asks for it.
+    pub credentials: Option<Credentials>,
+    /// The region of buckets whose domain name has none.
+    pub region: String,
+    /// Whether the distribution's ARN goes along in `x-amz-source-arn`: for a bucket of ours, which knows the edge's key.
+    pub source_arn: bool,
+}
+
+/// What may grow, and how far. At each limit there is a documented answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Path and query string of a request, in bytes; beyond: 414.
+    pub url_bytes_max: usize,
+    /// All header fields of a request, in bytes; beyond: 494, and the connection is closed.
+    pub header_bytes_max: usize,
+    /// Connections from viewers, on each core; beyond: they wait in the listener's backlog.
+    pub connections_max: usize,
+    /// How long a viewer may take to send a request's head, or stay idle between two requests.
+    pub head_timeout: Duration,
+    /// Fetches in flight, on the whole node; beyond: 503.
+    pub fetches_max: usize,
+    /// How long requests may still run after shutdown was asked for.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    /// URL and header sizes are CloudFront's (Developer Guide, "Quotas").
+    fn default() -> Self {
+        Limits {
+            url_bytes_max: 8_192,
+            header_bytes_max: 32_768,
+            connections_max: 16_384,
+            head_timeout: Duration::from_secs(60),
+            fetches_max: 8_192,
+            drain: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+use std::error::Error;
+use std::net::IpAddr;
+
+use http::StatusCode;
+use thiserror::Error;
+
+/// Why an origin gave no answer, or only part of one.
+#[derive(Debug, Error)]
+pub(crate) enum FetchFailure {
+    /// No connection.
+    #[error("no connection to the origin: {0}")]
+    Connect(#[from] ConnectFailure),
+    /// Connected, and no answer within the read timeout.
+    #[error("the origin did not answer in time")]
+    NoAnswer,
+    /// What it answered is no HTTP, or it closed before the head was whole.
+    #[error("the origin's answer cannot be read: {0}")]
+    Invalid(String),
+    /// The body stopped before its end.
+    #[error("the origin's answer broke off: {0}")]
+    BrokeOff(String),
+    /// The request cannot be put into HTTP, or cannot be signed.
+    #[error("the request to the origin cannot be made: {0}")]
+    Unsendable(String),
+    /// Too many fetches are in flight.
+    #[error("too many fetches are in flight")]
+    Overload,
+    /// The fetch was given up: the edge is shutting down.
+    #[error("the fetch was given up")]
+    Abandoned,
+}
+
+/// Why there is no connection to an origin.
+#[derive(Debug, Error)]
+pub(crate) enum ConnectFailure {
+    /// The name does not resolve.
+    #[error("{host} cannot be resolved: {source}")]
+    Dns {
+        /// The name.
+        host: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Every address is private, loopback or link-local, and not allowed.
+    #[error("{host} is at {address}, which origin.allow does not list")]
+    NotAllowed {
+        /// The name.
+        host: String,
+        /// One of its addresses.
+        address: IpAddr,
+    },
+    /// No address accepted a connection.
+    #[error("{host}: {source}")]
+    Refused {
+        /// The name.
+        host: String,
+        /// What the last attempt said.
+        source: std::io::Error,
+    },
+    /// No attempt connected within the connection timeout.
+    #[error("{host} did not accept a connection in time")]
+    TimedOut {
+        /// The name.
+        host: String,
+    },
+    /// TLS failed, or the certificate is not for this origin.
+    #[error("{host}: TLS failed: {source}")]
+    Tls {
+        /// The name.
+        host: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl FetchFailure {
+    /// The status that the viewer gets.
+    ///
+    /// Source: CloudFront Developer Guide, "Troubleshoot error responses from your origin": 502 without a usable
+    /// connection or answer, 504 when time runs out, 503 for lack of capacity.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            FetchFailure::Connect(ConnectFailure::TimedOut { .. }) | FetchFailure::NoAnswer => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
+            FetchFailure::Connect(_)
+            | FetchFailure::Invalid(_)
+            | FetchFailure::BrokeOff(_)
+            | FetchFailure::Unsendable(_) => StatusCode::BAD_GATEWAY,
+            FetchFailure::Overload | FetchFailure::Abandoned => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The word for logs and metrics.
+    ///
+    /// Source: CloudFront Developer Guide, "Standard logging reference", x-edge-detailed-result-type.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            FetchFailure::Connect(ConnectFailure::Dns { .. }) => "OriginDnsError",
+            FetchFailure::Connect(_) => "OriginConnectError",
+            FetchFailure::NoAnswer => "OriginReadError",
+            FetchFailure::Invalid(_) => "OriginInvalidResponseError",
+            FetchFailure::BrokeOff(_) => "OriginCommError",
+            FetchFailure::Unsendable(_) => "InvalidRequest",
+            FetchFailure::Overload => "LimitExceeded",
+            FetchFailure::Abandoned => "AbortedOrigin",
+        }
+    }
+
+    /// What the client's error was, told by its sources.
+    pub(crate) fn from_client(error: &hyper_util::client::legacy::Error) -> FetchFailure {
+        let mut source = error.source();
+        while let Some(cause) = source {
+            if let Some(failure) = cause.downcast_ref::<ConnectFailure>() {
+                return FetchFailure::Connect(failure.again());
+            }
+            source = cause.source();
+        }
+        FetchFailure::Invalid(describe(error))
+    }
+}
+
+impl ConnectFailure {
+    /// A copy; I/O errors keep their kind and words.
+    fn again(&self) -> ConnectFailure {
+        let copied = |source: &std::io::Error| std::io::Error::new(source.kind(), source.to_string());
+        match self {
+            ConnectFailure::Dns { host, source } => ConnectFailure::Dns {
+                host: host.clone(),
+                source: copied(source),
+            },
+            ConnectFailure::NotAllowed { host, address } => ConnectFailure::NotAllowed {
+                host: host.clone(),
+                address: *address,
+            },
+            ConnectFailure::Refused { host, source } => ConnectFailure::Refused {
+                host: host.clone(),
+                source: copied(source),
+            },
+            ConnectFailure::TimedOut { host } => ConnectFailure::TimedOut { host: host.clone() },
+            ConnectFailure::Tls { host, source } => ConnectFailure::Tls {
+                host: host.clone(),
+                source: copied(source),
+            },
+        }
+    }
+}
+
+/// An error and its sources in one line.
+pub(super) fn describe(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use http::{Method, StatusCode, header};
+use warmfront_model::Timestamp;
+
+use crate::options::Limits;
+use crate::request::Viewer;
+use crate::request::answer::EarlyAnswer;
+use crate::snapshot::Snapshot;
+
+/// A request's head, and what it is decided by: the time and the snapshot at its arrival.
+pub(crate) struct Accepted {
+    pub(crate) head: http::request::Parts,
+    pub(crate) viewer: Viewer,
+    /// Taken when the head had arrived: it holds every entry that was known then.
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) now: Timestamp,
+}
+
+impl Accepted {
+    pub(crate) fn path(&self) -> &str {
+        self.head.uri.path()
+    }
+
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.head.uri.query()
+    }
+
+    /// The authority that the request is for: the target's own, else the Host field's.
+    ///
+    /// Source: RFC 9112 section 3.2.2.
+    pub(crate) fn authority(&self) -> Option<&str> {
+        match self.head.uri.authority() {
+            Some(authority) => Some(authority.as_str()),
+            None => self.head.headers.get(header::HOST)?.to_str().ok(),
+        }
+    }
+}
+
+/// Refuses what is too large, and what is no request for a resource.
+///
+/// Source: CloudFront Developer Guide, "Request and response behavior for custom origins" (GET requests with a body),
+/// "Quotas"; RFC 9112 section 3.2 (Host).
+pub(crate) fn accept<'a>(limits: &Limits, accepted: &'a Accepted) -> Result<&'a Accepted, EarlyAnswer> {
+    let head = &accepted.head;
+    let url_bytes = accepted.path().len() + accepted.query().map_or(0, |query| query.len() + 1);
+    if url_bytes > limits.url_bytes_max {
+        return Err(EarlyAnswer::Page(
+            StatusCode::URI_TOO_LONG,
+            "The URL is too long.".into(),
+        ));
+    }
+    let header_bytes: usize = head
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if header_bytes > limits.header_bytes_max {
+        return Err(EarlyAnswer::HeaderTooLarge);
+    }
+    if !accepted.path().starts_with('/') {
+        return Err(EarlyAnswer::Page(
+            StatusCode::BAD_REQUEST,
+            "Bad request. The request names no path.".into(),
+        ));
+    }
+    let has_body = head.headers.contains_key(header::TRANSFER_ENCODING)
+        || head
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .is_some_and(|length| length != "0");
+    if has_body && matches!(head.method, Method::GET | Method::HEAD) {
+        return Err(EarlyAnswer::Page(
+            StatusCode::FORBIDDEN,
+            "Bad request. A GET or HEAD request has no body.".into(),
+        ));
+    }
+    match head.headers.get_all(header::HOST).iter().count() {
+        0 if head.uri.authority().is_none() => Err(EarlyAnswer::Page(
+            StatusCode::BAD_REQUEST,
+            "Bad request. The request has no Host.".into(),
+        )),
+        0 | 1 => Ok(accepted),
+        _ => Err(EarlyAnswer::Page(
+            StatusCode::BAD_REQUEST,
+            "Bad request. The request has several Hosts.".into(),
+        )),
+    }
+}

@@ -1,0 +1,148 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::header::{AGE, CONNECTION, CONTENT_LENGTH, LOCATION, VIA};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use warmfront_caching::{Precondition, age_secs, not_modified_headers, viewer_conditions};
+use warmfront_invalidation::Proven;
+use warmfront_store::{Head, StoredResponse};
+
+use crate::body::ViewerBody;
+use crate::error_page::error_page;
+use crate::identifiers::request_id;
+use crate::node::Node;
+use crate::origin::FetchFailure;
+use crate::outcome::Outcome;
+use crate::request::accept::Accepted;
+use crate::request::key::Keyed;
+
+pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+pub(crate) const X_AMZ_CF_POP: HeaderName = HeaderName::from_static("x-amz-cf-pop");
+pub(crate) const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
+
+/// An answer that needs no response from an origin or the cache.
+#[derive(Debug)]
+pub(crate) enum EarlyAnswer {
+    /// A page of the edge's own.
+    Page(StatusCode, Cow<'static, str>),
+    /// 494, after which the connection is closed.
+    HeaderTooLarge,
+    /// To another URL.
+    Redirect(StatusCode, String),
+    /// The origin gave no answer.
+    Failure(Arc<FetchFailure>),
+}
+
+impl EarlyAnswer {
+    pub(crate) fn into_response(self, node: &Node, accepted: &Accepted) -> Response<ViewerBody> {
+        let request_id = request_id();
+        let (mut response, outcome) = match self {
+            EarlyAnswer::Page(status, message) => (error_page(status, &message, &request_id), Outcome::Error),
+            EarlyAnswer::HeaderTooLarge => {
+                let status = StatusCode::from_u16(494).unwrap_or(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+                let mut response = error_page(status, "The request's headers are too large.", &request_id);
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+                (response, Outcome::Error)
+            }
+            EarlyAnswer::Redirect(status, location) => (redirect(status, &location), Outcome::Redirect),
+            EarlyAnswer::Failure(failure) => {
+                let host = accepted.authority().unwrap_or_default();
+                tracing::warn!(%failure, host, path = accepted.path(), result = failure.as_str(), "no answer from the origin");
+                (
+                    error_page(failure.status(), failure_message(&failure), &request_id),
+                    Outcome::Error,
+                )
+            }
+        };
+        mark(node, response.headers_mut(), outcome, request_id);
+        response
+    }
+}
+
+/// What the viewer is told: not the origin's address, nor what lies behind the edge.
+fn failure_message(failure: &FetchFailure) -> &'static str {
+    match failure.status() {
+        StatusCode::GATEWAY_TIMEOUT => {
+            "We can't connect to the server for this app or website at this time: the origin did not answer in time."
+        }
+        StatusCode::SERVICE_UNAVAILABLE => "The edge has too much to do at this time.",
+        _ => "The edge could not connect to the origin, or could not read its answer.",
+    }
+}
+
+fn redirect(status: StatusCode, location: &str) -> Response<ViewerBody> {
+    let mut response = Response::new(ViewerBody::Empty);
+    *response.status_mut() = status;
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// The fields that every answer carries.
+pub(crate) fn mark(node: &Node, headers: &mut HeaderMap, outcome: Outcome, request_id: HeaderValue) {
+    headers.insert(X_CACHE, outcome.x_cache());
+    headers.insert(VIA, node.via.clone());
+    headers.insert(X_AMZ_CF_POP, node.pop.clone());
+    headers.insert(X_AMZ_CF_ID, request_id);
+}
+
+/// Puts the fields that every answer carries into a head that will be stored, so that answering only replaces values.
+pub(crate) fn prepare(node: &Node, headers: &mut HeaderMap) {
+    headers.insert(AGE, HeaderValue::from_static("0"));
+    mark(node, headers, Outcome::Miss, HeaderValue::from_static(""));
+}
+
+/// Answers from the store.
+pub(crate) fn from_cache(
+    keyed: &Keyed<'_>,
+    response: &Proven<StoredResponse>,
+) -> Result<Response<ViewerBody>, EarlyAnswer> {
+    from_response(keyed.routed.accepted, response, Outcome::Hit)
+        .ok_or_else(|| EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned)))
+}
+
+/// Answers with a response that is not covered; `None` if its body can no longer be had from the beginning.
+///
+/// The viewer's own conditions are answered here, after the proof.
+pub(crate) fn from_response(
+    accepted: &Accepted,
+    response: &Proven<StoredResponse>,
+    outcome: Outcome,
+) -> Option<Response<ViewerBody>> {
+    let head = response.head();
+    let request = &accepted.head;
+    let condition = viewer_conditions(&request.method, &request.headers, head.status, &head.headers);
+    let (status, mut headers, body) = match condition {
+        Precondition::NotModified => (
+            StatusCode::NOT_MODIFIED,
+            not_modified_headers(&head.headers),
+            ViewerBody::Empty,
+        ),
+        Precondition::None if request.method == Method::HEAD => {
+            let mut headers = head.headers.clone();
+            if let Some(bytes) = response.body_bytes() {
+                headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+            }
+            (head.status, headers, ViewerBody::Empty)
+        }
+        Precondition::None => (
+            head.status,
+            head.headers.clone(),
+            ViewerBody::Stored(StoredResponse::open(response)?),
+        ),
+    };
+    headers.insert(X_CACHE, outcome.for_status(head.status).x_cache());
+    headers.insert(X_AMZ_CF_ID, request_id());
+    headers.insert(AGE, HeaderValue::from(age(head, accepted)));
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    Some(answer)
+}
+
+fn age(head: &Head, accepted: &Accepted) -> u64 {
+    age_secs(head.lifetime.initial_age_secs, head.response_time, accepted.now)
+}

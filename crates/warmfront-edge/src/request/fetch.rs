@@ -1,0 +1,203 @@
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use http::{Method, Response};
+use hyper::body::Incoming;
+use warmfront_caching::{OriginFailure, Purpose, may_serve_stale_on_error};
+use warmfront_invalidation::{Proven, Subject};
+use warmfront_store::StoredResponse;
+
+use crate::body::ViewerBody;
+use crate::core::Core;
+use crate::flight::{Answered, Flight, Flights, Part, Waiting};
+use crate::identifiers::request_id;
+use crate::origin::FetchFailure;
+use crate::outcome::Outcome;
+use crate::request::admit::Admitted;
+use crate::request::answer::{EarlyAnswer, from_cache, from_response};
+use crate::request::fill::Filling;
+use crate::request::find::Found;
+use crate::request::key::Keyed;
+use crate::request::pass::pass;
+use crate::request::plan::FetchPlan;
+
+/// How often a request joins the fetch of another. After that it has one of its own, which is always new enough for it.
+const JOINS_MAX: u32 = 2;
+
+type Answer = Result<Response<ViewerBody>, EarlyAnswer>;
+
+/// Answers a request that the store could not.
+///
+/// It joins the fetch in flight for its key, if that is new enough, or begins one. A HEAD goes to the origin as it is:
+/// its answer has no body to keep.
+pub(crate) async fn fetch(
+    core: &Arc<Core>,
+    admitted: Admitted<'_>,
+    keyed: &Keyed<'_>,
+    found: Found,
+    body: Incoming,
+) -> Answer {
+    if keyed.routed.accepted.head.method == Method::HEAD {
+        return pass(core, admitted, body).await;
+    }
+    for _ in 0..JOINS_MAX {
+        let part = match join_or_begin(core, keyed, true) {
+            Ok(part) => part,
+            Err(stored_meanwhile) => return from_cache(keyed, &stored_meanwhile),
+        };
+        match part {
+            Part::Began(flight) => return run_own(core, keyed, &found, &flight).await,
+            Part::Joined(flight) => {
+                if let ControlFlow::Break(answer) = follow(core, keyed, &found, &flight).await {
+                    return answer;
+                }
+            }
+        }
+    }
+    let planned = keyed.routed.accepted.snapshot.ticket().as_of();
+    run_own(core, keyed, &found, &Flights::begin_alone(keyed.bytes(), planned)).await
+}
+
+/// Refreshes an expired copy that has answered already. Nobody waits for it.
+pub(crate) fn refresh_in_background(core: &Arc<Core>, keyed: &Keyed<'_>, expired: &Proven<StoredResponse>) {
+    if let Ok(Part::Began(flight)) = join_or_begin(core, keyed, false)
+        && let Err(failure) = begin(core, keyed, Some(expired), &flight)
+    {
+        tracing::warn!(%failure, "a copy could not be refreshed");
+    }
+}
+
+/// A fetch in flight is new enough if nothing that was known when this request arrived covers what it brings: judged by
+/// its stamp, and by the tags of its answer once that is here.
+fn join_or_begin(core: &Arc<Core>, keyed: &Keyed<'_>, look_again: bool) -> Result<Part, Proven<StoredResponse>> {
+    let index = &keyed.routed.accepted.snapshot.index;
+    let distribution = &keyed.routed.site.distribution.id;
+    let is_new_enough = |flight: &Flight| match flight.answered() {
+        Some(answered) => index.check(distribution, answered.response, || keyed.url()).is_ok(),
+        None if flight.planned().satisfies(index.applied()) => true,
+        None => {
+            let (url, is_default_root) = keyed.url();
+            let required = index.required(
+                distribution,
+                Subject {
+                    url: &url,
+                    is_default_root,
+                    tags: &[],
+                },
+            );
+            flight.planned().incarnation == index.applied().incarnation && flight.planned().revision >= required
+        }
+    };
+    let found_meanwhile = || match Found::find(&core.node, keyed) {
+        Found::Fresh(response) if look_again => Some(response),
+        _ => None,
+    };
+    core.node
+        .flights
+        .join_or_begin(keyed.bytes(), index.applied(), is_new_enough, found_meanwhile)
+}
+
+/// Begins the fetch and answers with what it brings.
+async fn run_own(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found, flight: &Arc<Flight>) -> Answer {
+    let mut waiting = flight.wait();
+    begin(core, keyed, found.fallback(), flight).map_err(|failure| EarlyAnswer::Failure(Arc::new(failure)))?;
+    let answered = match waiting.outcome().await {
+        Ok(answered) => answered,
+        Err(failure) => return without_answer(keyed, found, failure),
+    };
+    match use_answer(keyed, found, &answered, &waiting) {
+        Some(mut response) => {
+            if let (Ok(response), Some(withheld)) = (&mut response, &answered.withheld) {
+                response.headers_mut().extend((**withheld).clone());
+            }
+            response
+        }
+        // Nothing known at this request's arrival covers its own fetch, and its body waits for this reader.
+        None => Err(EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned))),
+    }
+}
+
+/// Waits for the fetch of another request. `Continue`: what it brought is not for this request.
+async fn follow(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found, flight: &Arc<Flight>) -> ControlFlow<Answer> {
+    let mut waiting = flight.wait();
+    let answered = match waiting.outcome().await {
+        Ok(answered) => answered,
+        Err(failure) => return ControlFlow::Break(without_answer(keyed, found, failure)),
+    };
+    if !answered.shared {
+        let planned = keyed.routed.accepted.snapshot.ticket().as_of();
+        let alone = Flights::begin_alone(keyed.bytes(), planned);
+        return ControlFlow::Break(run_own(core, keyed, found, &alone).await);
+    }
+    match use_answer(keyed, found, &answered, &waiting) {
+        Some(answer) => ControlFlow::Break(answer),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+/// The answer that a fetch brought, if this request may have it: nothing known at its arrival covers it, and its body can
+/// be read from the beginning. `_waiting` is kept so long.
+fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, _waiting: &Waiting) -> Option<Answer> {
+    let accepted = keyed.routed.accepted;
+    let distribution = &keyed.routed.site.distribution.id;
+    let response = Arc::clone(&answered.response);
+    let proven = accepted
+        .snapshot
+        .index
+        .check(distribution, response, || keyed.url())
+        .ok()?;
+    let failure = OriginFailure::Status(proven.head().status);
+    if let Some(stale) = stand_in(keyed, found, failure) {
+        return Some(stale);
+    }
+    let outcome = if answered.confirmed {
+        Outcome::RefreshHit
+    } else {
+        Outcome::Miss
+    };
+    from_response(accepted, &proven, outcome).map(Ok)
+}
+
+/// What a request gets whose origin gave no answer.
+fn without_answer(keyed: &Keyed<'_>, found: &Found, failure: Arc<FetchFailure>) -> Answer {
+    let unreachable = !matches!(*failure, FetchFailure::Overload | FetchFailure::Unsendable(_));
+    match stand_in(keyed, found, OriginFailure::Unreachable).filter(|_| unreachable) {
+        Some(stale) => stale,
+        None => Err(EarlyAnswer::Failure(failure)),
+    }
+}
+
+/// This request's own expired copy in place of the origin's failure. Never a covered one, and never another's.
+fn stand_in(keyed: &Keyed<'_>, found: &Found, failure: OriginFailure) -> Option<Answer> {
+    let copy = found.fallback()?;
+    let head = copy.head();
+    let accepted = keyed.routed.accepted;
+    may_serve_stale_on_error(failure, &head.lifetime, head.response_time, accepted.now)
+        .then(|| from_response(accepted, copy, Outcome::RefreshHit).map(Ok))
+        .flatten()
+}
+
+/// Plans the fetch and sends it on its way, on this core.
+fn begin(
+    core: &Arc<Core>,
+    keyed: &Keyed<'_>,
+    expired: Option<&Proven<StoredResponse>>,
+    flight: &Arc<Flight>,
+) -> Result<(), FetchFailure> {
+    let begun = || {
+        let place = core.node.begin_fetch().ok_or(FetchFailure::Overload)?;
+        let plan = FetchPlan::plan(&core.node, &keyed.routed, Purpose::Fill, expired, &request_id())?;
+        Ok(Filling::new(core, flight, &keyed.routed, plan, place))
+    };
+    match begun() {
+        Ok(filling) => {
+            tokio::spawn(filling.run());
+            Ok(())
+        }
+        Err(failure) => {
+            core.node.flights.close(flight);
+            flight.tell(crate::flight::Progress::Failed(Arc::new(FetchFailure::Abandoned)));
+            Err(failure)
+        }
+    }
+}

@@ -1,0 +1,336 @@
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, DATE};
+use http::{HeaderMap, Method, Response, StatusCode};
+use http_body_util::{Either, Empty};
+use warmfront_caching::{
+    Lifetime, OriginFailure, Rules, Storability, freshened, is_match_304, may_serve_stale_on_error, may_share,
+    storability, stored_headers, viewer_headers,
+};
+use warmfront_http::format_http_date;
+use warmfront_invalidation::Proven;
+use warmfront_model::{Behavior, Distribution, OriginKind, Timestamp};
+use warmfront_store::{Fill, FillLimits, Head, StoredResponse};
+
+use crate::core::Core;
+use crate::flight::{Answered, Flight, Progress};
+use crate::node::{FetchPlace, Node};
+use crate::origin::{FetchFailure, OriginBody};
+use crate::request::answer::prepare;
+use crate::request::key::url_of_key;
+use crate::request::plan::FetchPlan;
+use crate::request::route::Routed;
+use crate::snapshot::Site;
+
+/// How much of a body that is not kept waits for its slowest reader.
+const WINDOW_BYTES: u64 = 1024 * 1024;
+
+/// A fetch on its way: asks the origin, tells those who wait, and stores what may be stored.
+pub(crate) struct Filling {
+    core: Arc<Core>,
+    landing: Landing,
+    site: Arc<Site>,
+    behavior: Behavior,
+    method: Method,
+    plan: FetchPlan,
+    _place: FetchPlace,
+}
+
+impl Filling {
+    pub(crate) fn new(
+        core: &Arc<Core>,
+        flight: &Arc<Flight>,
+        routed: &Routed<'_>,
+        plan: FetchPlan,
+        place: FetchPlace,
+    ) -> Filling {
+        Filling {
+            core: Arc::clone(core),
+            landing: Landing {
+                node: Arc::clone(&core.node),
+                flight: Arc::clone(flight),
+            },
+            site: Arc::clone(routed.site),
+            behavior: routed.behavior.clone(),
+            method: routed.accepted.head.method.clone(),
+            plan,
+            _place: place,
+        }
+    }
+
+    pub(crate) async fn run(mut self) {
+        // Age and lifetime count from the moment the origin was asked: RFC 9111 section 4.2.3.
+        let asked = self.core.node.clock.now();
+        let response = match self.ask().await {
+            Ok(response) => response,
+            Err(failure) => return self.fail(failure, asked),
+        };
+        if !self.plan.confirms || response.status() != StatusCode::NOT_MODIFIED {
+            return self.fill(response, asked).await;
+        }
+        let expired = self.plan.expired.clone();
+        match expired.filter(|expired| is_match_304(&expired.head().headers, response.headers())) {
+            Some(expired) => self.confirm(&expired, response.headers(), asked),
+            None => {
+                self.plan.drop_conditions();
+                match self.ask().await {
+                    Ok(response) => self.fill(response, asked).await,
+                    Err(failure) => self.fail(failure, asked),
+                }
+            }
+        }
+    }
+
+    async fn ask(&self) -> Result<Response<OriginBody>, FetchFailure> {
+        self.core
+            .origins
+            .ask(&self.plan.ticket, &self.plan.request, Either::Left(Empty::new()))
+            .await
+    }
+
+    fn fail(&self, failure: FetchFailure, asked: Timestamp) {
+        if let Some(expired) = &self.plan.expired {
+            self.leave_origin_alone(expired, failure.status(), asked);
+        }
+        self.landing.flight.tell(Progress::Failed(Arc::new(failure)));
+    }
+
+    /// A 304: the copy whose validators were sent gets a new head and this fetch's stamp, and takes the key only if that
+    /// still holds this very copy.
+    fn confirm(&self, expired: &Proven<StoredResponse>, from_304: &HeaderMap, asked: Timestamp) {
+        let old = expired.head();
+        let rules = self.rules(old.status);
+        let fresh = freshened(&self.method, old.status, &old.headers, from_304, &rules, asked);
+        let shared = may_share(&fresh.storability, &fresh.headers, &rules);
+        let lifetime = match fresh.storability {
+            Storability::Store(lifetime) => lifetime,
+            Storability::DoNotStore(_) => Lifetime {
+                fresh_secs: 0,
+                ..old.lifetime
+            },
+        };
+        let head = Head {
+            status: old.status,
+            headers: fresh.headers,
+            lifetime,
+            response_time: asked,
+        };
+        let confirmed = Arc::new(expired.confirmed(head, self.plan.ticket.as_of()));
+        let store = &self.core.node.store;
+        let key = self.landing.flight.key();
+        if matches!(fresh.storability, Storability::Store(_)) {
+            store.replace(key, expired.shared(), Arc::clone(&confirmed));
+        } else {
+            store.remove(key, expired.shared());
+        }
+        let answered = Answered {
+            response: confirmed,
+            shared,
+            confirmed: true,
+            withheld: None,
+        };
+        self.landing.flight.tell(Progress::Answered(answered));
+    }
+
+    /// Any other answer: streams it to those who wait, and stores it once it is whole.
+    async fn fill(self, response: Response<OriginBody>, asked: Timestamp) {
+        let (from_origin, mut body) = response.into_parts();
+        let status = from_origin.status;
+        let rules = self.rules(status);
+        let mut storability = storability(&self.method, status, &from_origin.headers, &rules, asked);
+        let mut shared = may_share(&storability, &from_origin.headers, &rules);
+        if self.stale_copy_stands_in(status, asked) {
+            storability = Storability::DoNotStore(warmfront_caching::NotStored::Status);
+        }
+        let keep_bytes_max = self.keep_bytes_max(&storability, &from_origin.headers);
+        shared &= keep_bytes_max > 0 || !matches!(storability, Storability::Store(_));
+        let lifetime = match storability {
+            Storability::Store(lifetime) => lifetime,
+            Storability::DoNotStore(_) => never_fresh(&from_origin.headers, asked),
+        };
+        let (headers, withheld) = self.headers(from_origin.headers, &rules, asked);
+        let head = Head {
+            status,
+            headers,
+            lifetime,
+            response_time: asked,
+        };
+        let (mut fill, arriving) = Fill::begin(FillLimits {
+            keep_bytes_max,
+            window_bytes: WINDOW_BYTES,
+        });
+        let arriving = Arc::new(StoredResponse::new(head, self.plan.ticket.as_of(), [].into(), arriving));
+        let overtaken = !self.passes_newest_index(&arriving);
+        let answered = Answered {
+            response: Arc::clone(&arriving),
+            shared,
+            confirmed: false,
+            withheld,
+        };
+        self.landing.flight.tell(Progress::Answered(answered));
+        if !shared || overtaken {
+            self.core.node.flights.close(&self.landing.flight);
+        }
+        if self.pump(&mut body, &mut fill).await
+            && let Some(whole) = fill.finish()
+        {
+            self.store(Arc::new(arriving.with_body(whole)));
+        }
+    }
+
+    /// Moves the body. False: it broke off, or nobody needs the rest.
+    async fn pump(&self, body: &mut OriginBody, fill: &mut Fill) -> bool {
+        let flight = &self.landing.flight;
+        let mut someone_may_come = true;
+        let mut may_be_joined = fill.is_kept();
+        loop {
+            let slice: Bytes = match poll_fn(|context| body.poll_next(context)).await {
+                None => return true,
+                Some(Ok(slice)) => slice,
+                Some(Err(failure)) => {
+                    tracing::warn!(%failure, result = failure.as_str(), "a body broke off");
+                    return false;
+                }
+            };
+            let mut pushed = None;
+            if someone_may_come {
+                tokio::select! {
+                    biased;
+                    more = fill.push(slice.clone()) => pushed = Some(more),
+                    () = flight.deserted() => {}
+                }
+                if pushed.is_none() {
+                    someone_may_come = false;
+                    fill.close();
+                }
+            }
+            let more = match pushed {
+                Some(more) => more,
+                None => fill.push(slice).await,
+            };
+            if !more {
+                return false;
+            }
+            if may_be_joined && !fill.is_kept() {
+                may_be_joined = false;
+                self.core.node.flights.close(flight);
+            }
+        }
+    }
+
+    /// Stores a whole response, unless an invalidation that came in meanwhile covers it.
+    fn store(&self, whole: Arc<StoredResponse>) {
+        if self.passes_newest_index(&whole) {
+            self.core.node.store.insert(self.landing.flight.key(), whole);
+        }
+    }
+
+    /// Whether nothing known by now covers `response`; passing raises its as-of.
+    fn passes_newest_index(&self, response: &Arc<StoredResponse>) -> bool {
+        let snapshot = self.core.node.snapshot();
+        let distribution = snapshot.sites.by_id.get(&self.site.distribution.id);
+        let distribution: &Distribution = distribution.map_or(&self.site.distribution, |site| &site.distribution);
+        let url = || url_of_key(self.landing.flight.key(), distribution);
+        snapshot
+            .index
+            .check(&distribution.id, Arc::clone(response), url)
+            .is_ok()
+    }
+
+    fn stale_copy_stands_in(&self, status: StatusCode, asked: Timestamp) -> bool {
+        let Some(expired) = &self.plan.expired else {
+            return false;
+        };
+        let head = expired.head();
+        let stands_in =
+            may_serve_stale_on_error(OriginFailure::Status(status), &head.lifetime, head.response_time, asked);
+        if stands_in {
+            self.leave_origin_alone(expired, status, asked);
+        }
+        stands_in
+    }
+
+    fn leave_origin_alone(&self, expired: &Proven<StoredResponse>, status: StatusCode, now: Timestamp) {
+        let head = expired.head();
+        let stands_in = may_serve_stale_on_error(OriginFailure::Unreachable, &head.lifetime, head.response_time, now);
+        if stands_in {
+            let secs = self.site.distribution.error_caching_min_ttl_secs(status.as_u16());
+            expired.origin_failed(now.plus(std::time::Duration::from_secs(secs)));
+        }
+    }
+
+    fn keep_bytes_max(&self, storability: &Storability, headers: &HeaderMap) -> u64 {
+        /// Left for the head and the key of a response that just fits.
+        const HEAD_BYTES: u64 = 96 * 1024;
+        let keep_bytes_max = self.core.node.store.object_bytes_max().saturating_sub(HEAD_BYTES);
+        let announced = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        match storability {
+            Storability::Store(_) if announced.is_none_or(|bytes| bytes <= keep_bytes_max) => keep_bytes_max,
+            Storability::Store(_) | Storability::DoNotStore(_) => 0,
+        }
+    }
+
+    /// The fields to keep and send, and those that only the first viewer gets.
+    fn headers(
+        &self,
+        from_origin: HeaderMap,
+        rules: &Rules<'_>,
+        asked: Timestamp,
+    ) -> (HeaderMap, Option<Arc<HeaderMap>>) {
+        let mut to_viewer = viewer_headers(from_origin, rules);
+        if !to_viewer.contains_key(DATE) {
+            to_viewer.insert(DATE, format_http_date(asked));
+        }
+        let mut kept = stored_headers(to_viewer.clone());
+        let withheld: HeaderMap = to_viewer
+            .iter()
+            .filter(|(name, _)| !kept.contains_key(*name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        prepare(&self.core.node, &mut kept);
+        (kept, (!withheld.is_empty()).then(|| Arc::new(withheld)))
+    }
+
+    fn rules(&self, status: StatusCode) -> Rules<'_> {
+        let distribution = &self.site.distribution;
+        let is_bucket = distribution
+            .origins
+            .get(self.behavior.origin)
+            .is_some_and(|origin| matches!(origin.kind, OriginKind::S3(_)));
+        Rules::new(
+            &self.behavior,
+            is_bucket,
+            distribution.error_caching_min_ttl_secs(status.as_u16()),
+        )
+    }
+}
+
+/// What is not stored answers those who wait, and is not fresh for anyone else.
+fn never_fresh(headers: &HeaderMap, asked: Timestamp) -> Lifetime {
+    Lifetime {
+        fresh_secs: 0,
+        rule: warmfront_caching::FreshnessRule::NoCache,
+        stale_while_revalidate_secs: 0,
+        stale_if_error_secs: 0,
+        initial_age_secs: warmfront_caching::initial_age_secs(headers, asked),
+    }
+}
+
+/// However a fetch ends, nobody joins it afterwards, and nobody waits for it in vain.
+struct Landing {
+    node: Arc<Node>,
+    flight: Arc<Flight>,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.node.flights.close(&self.flight);
+        if self.flight.is_unanswered() {
+            self.flight.tell(Progress::Failed(Arc::new(FetchFailure::Abandoned)));
+        }
+    }
+}

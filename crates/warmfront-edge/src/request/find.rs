@@ -1,0 +1,60 @@
+use std::sync::Arc;
+
+use warmfront_caching::{StoredCopy, stored_copy};
+use warmfront_invalidation::Proven;
+use warmfront_store::StoredResponse;
+
+use crate::node::Node;
+use crate::request::key::Keyed;
+
+/// What the store has for a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Found {
+    /// Not covered, and fresh; or expired, while its origin is left alone after a failure.
+    Fresh(Proven<StoredResponse>),
+    /// Not covered, and expired so lately that it answers while it is refreshed.
+    StaleWhileRevalidate(Proven<StoredResponse>),
+    /// Not covered, and expired.
+    Stale(Proven<StoredResponse>),
+    /// Covered by an invalidation: as good as absent, whatever happens at the origin.
+    Covered,
+    /// Nothing.
+    Absent,
+}
+
+impl Found {
+    /// First the index: nothing that was known when the request arrived covers the response. Then its freshness.
+    pub(crate) fn find(node: &Node, keyed: &Keyed<'_>) -> Found {
+        match node.store.get(keyed.bytes()) {
+            Some(response) => Found::judge(keyed, response),
+            None => Found::Absent,
+        }
+    }
+
+    fn judge(keyed: &Keyed<'_>, response: Arc<StoredResponse>) -> Found {
+        let accepted = keyed.routed.accepted;
+        let distribution = &keyed.routed.site.distribution;
+        let Ok(proven) = accepted
+            .snapshot
+            .index
+            .check(&distribution.id, response, || keyed.url())
+        else {
+            return Found::Covered;
+        };
+        let head = proven.head();
+        match stored_copy(&head.lifetime, head.response_time, accepted.now) {
+            StoredCopy::Fresh => Found::Fresh(proven),
+            StoredCopy::StaleWhileRevalidate => Found::StaleWhileRevalidate(proven),
+            StoredCopy::Stale if proven.leaves_origin_alone(accepted.now) => Found::Fresh(proven),
+            StoredCopy::Stale => Found::Stale(proven),
+        }
+    }
+
+    /// The expired copy that may stand in for a failing origin.
+    pub(crate) fn fallback(&self) -> Option<&Proven<StoredResponse>> {
+        match self {
+            Found::Stale(response) => Some(response),
+            Found::Fresh(_) | Found::StaleWhileRevalidate(_) | Found::Covered | Found::Absent => None,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+use std::borrow::Cow;
+use std::cell::Cell;
+
+use http::Method;
+use warmfront_caching::Rules;
+use warmfront_invalidation::NormalUrl;
+use warmfront_model::{Distribution, OriginKind};
+use warmfront_routing::{CacheKey, KeyedRequest, MethodClass, is_default_root, request_path, write_cache_key};
+
+use crate::request::admit::Admitted;
+use crate::request::route::Routed;
+
+/// A request that the cache may answer, with its key.
+pub(crate) struct Keyed<'a> {
+    pub(crate) routed: Routed<'a>,
+    buffer: KeyBuffer,
+}
+
+impl<'a> Keyed<'a> {
+    /// The key of a request whose method is cached; `None`: it goes to the origin whatever the cache holds.
+    pub(crate) fn key(Admitted(routed): Admitted<'a>) -> Option<Keyed<'a>> {
+        let head = &routed.accepted.head;
+        if !rules(&routed, 0).may_answer_from_cache(&head.method) {
+            return None;
+        }
+        let mut buffer = KeyBuffer::take();
+        let path = origin_path(&routed);
+        let method = if head.method == Method::OPTIONS {
+            MethodClass::Options
+        } else {
+            MethodClass::GetHead
+        };
+        write_cache_key(
+            KeyedRequest {
+                distribution: &routed.site.distribution.id,
+                behavior: routed.behavior,
+                method,
+                path: &path,
+                query: routed.accepted.query(),
+                headers: &head.headers,
+            },
+            &mut buffer.0,
+        );
+        Some(Keyed { routed, buffer })
+    }
+
+    /// The key's bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.buffer.0
+    }
+
+    /// What an invalidation path is compared with, and whether `/` names it too.
+    pub(crate) fn url(&self) -> (NormalUrl, bool) {
+        url_of_key(&self.buffer.0, &self.routed.site.distribution)
+    }
+}
+
+/// What an invalidation path is compared with for the response stored under `key`, and whether `/` names it too.
+pub(crate) fn url_of_key(key: &[u8], distribution: &Distribution) -> (NormalUrl, bool) {
+    match CacheKey::read(key) {
+        Some(key) => {
+            let path = std::str::from_utf8(key.path()).unwrap_or_default();
+            (
+                NormalUrl::new(key.url()),
+                key.path() == key.url() && is_default_root(distribution, path),
+            )
+        }
+        None => (NormalUrl::new(b""), false),
+    }
+}
+
+/// The path at the origin: the default root object for `/`.
+pub(crate) fn origin_path<'a>(routed: &Routed<'a>) -> Cow<'a, str> {
+    request_path(&routed.site.distribution, routed.accepted.path())
+}
+
+/// The caching rules of a request's behavior, for a response with `status`.
+pub(crate) fn rules<'a>(routed: &Routed<'a>, status: u16) -> Rules<'a> {
+    let distribution = &routed.site.distribution;
+    let is_bucket = distribution
+        .origins
+        .get(routed.behavior.origin)
+        .is_some_and(|origin| matches!(origin.kind, OriginKind::S3(_)));
+    Rules::new(
+        routed.behavior,
+        is_bucket,
+        distribution.error_caching_min_ttl_secs(status),
+    )
+}
+
+/// A buffer that is used again by the next request on this thread.
+struct KeyBuffer(Vec<u8>);
+
+thread_local! {
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl KeyBuffer {
+    fn take() -> KeyBuffer {
+        KeyBuffer(SPARE.take())
+    }
+}
+
+impl Drop for KeyBuffer {
+    fn drop(&mut self) {
+        SPARE.set(std::mem::take(&mut self.0));
+    }
+}

@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use http::header::{AGE, DATE};
+use http::{HeaderValue, Method, Response};
+use http_body_util::{Either, Empty};
+use hyper::body::Incoming;
+use warmfront_caching::{Purpose, initial_age_secs, viewer_headers};
+use warmfront_http::format_http_date;
+
+use crate::body::ViewerBody;
+use crate::core::Core;
+use crate::identifiers::request_id;
+use crate::origin::FetchFailure;
+use crate::outcome::Outcome;
+use crate::request::admit::Admitted;
+use crate::request::answer::{EarlyAnswer, mark};
+use crate::request::key::rules;
+use crate::request::plan::FetchPlan;
+
+/// Sends a request to its origin and the answer to its viewer, and keeps nothing: for methods that are not cached, and
+/// where caching is off.
+pub(crate) async fn pass(
+    core: &Arc<Core>,
+    Admitted(routed): Admitted<'_>,
+    body: Incoming,
+) -> Result<Response<ViewerBody>, EarlyAnswer> {
+    let failed = |failure| EarlyAnswer::Failure(Arc::new(failure));
+    let node = &core.node;
+    let _place = node.begin_fetch().ok_or_else(|| failed(FetchFailure::Overload))?;
+    let id = request_id();
+    let plan = FetchPlan::plan(node, &routed, Purpose::Pass, None, &id).map_err(failed)?;
+    let body = match routed.accepted.head.method {
+        Method::GET | Method::HEAD => Either::Left(Empty::new()),
+        _ => Either::Right(body),
+    };
+    let response = core
+        .origins
+        .ask(&plan.ticket, &plan.request, body)
+        .await
+        .map_err(failed)?;
+    let (mut head, body) = response.into_parts();
+    let age_secs = initial_age_secs(&head.headers, routed.accepted.now);
+    head.headers = viewer_headers(head.headers, &rules(&routed, head.status.as_u16()));
+    if !head.headers.contains_key(DATE) {
+        head.headers.insert(DATE, format_http_date(node.clock.now()));
+    }
+    if age_secs > 0 {
+        head.headers.insert(AGE, HeaderValue::from(age_secs));
+    }
+    mark(node, &mut head.headers, Outcome::Miss.for_status(head.status), id);
+    let body = if routed.accepted.head.method == Method::HEAD {
+        ViewerBody::Empty
+    } else {
+        ViewerBody::Origin(Box::new(body))
+    };
+    Ok(Response::from_parts(head, body))
+}

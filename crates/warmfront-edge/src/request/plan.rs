@@ -1,0 +1,167 @@
+use http::header::{HOST, VIA};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Uri};
+use warmfront_caching::{Forwarding, Purpose, origin_request_headers, revalidation_headers};
+use warmfront_invalidation::Proven;
+use warmfront_model::{KeyPart, OriginKind, SigningBehavior};
+use warmfront_routing::kept_query;
+use warmfront_store::StoredResponse;
+
+use crate::node::Node;
+use crate::origin::{FetchFailure, OriginRequest, Target};
+use crate::request::key::{origin_path, rules};
+use crate::request::route::Routed;
+use crate::snapshot::Ticket;
+
+/// A fetch, decided: what is asked, where, under which stamp, and which expired copy the answer may confirm.
+pub(crate) struct FetchPlan {
+    /// Taken from the snapshot that everything else here was decided with.
+    pub(crate) ticket: Ticket,
+    /// The request, with conditions if there is something to confirm.
+    pub(crate) request: OriginRequest,
+    /// The expired copy that may stand in if the origin fails.
+    pub(crate) expired: Option<Proven<StoredResponse>>,
+    /// Whether its validators are sent, so that a 304 confirms it.
+    pub(crate) confirms: bool,
+}
+
+const SOURCE_ARN: &str = "x-amz-source-arn";
+
+impl FetchPlan {
+    /// Plans the fetch for a routed request. `expired` is a copy that is not covered: covered ones are fetched anew,
+    /// without a condition.
+    ///
+    /// # Errors
+    /// [`FetchFailure::Unsendable`] if the request cannot be put into HTTP.
+    pub(crate) fn plan(
+        node: &Node,
+        routed: &Routed<'_>,
+        purpose: Purpose,
+        expired: Option<&Proven<StoredResponse>>,
+        request_id: &HeaderValue,
+    ) -> Result<FetchPlan, FetchFailure> {
+        let ticket = routed.accepted.snapshot.ticket();
+        let mut request = origin_request(node, routed, purpose, request_id)?;
+        let conditions = expired.and_then(|copy| revalidation_headers(&copy.head().headers, &rules(routed, 0)));
+        let confirms = conditions.is_some();
+        request.head.headers.extend(conditions.unwrap_or_default());
+        Ok(FetchPlan {
+            ticket,
+            request,
+            expired: expired.cloned(),
+            confirms,
+        })
+    }
+
+    /// Takes the conditions out again.
+    pub(crate) fn drop_conditions(&mut self) {
+        self.confirms = false;
+        self.request.head.headers.remove(http::header::IF_NONE_MATCH);
+        self.request.head.headers.remove(http::header::IF_MODIFIED_SINCE);
+    }
+}
+
+fn origin_request(
+    node: &Node,
+    routed: &Routed<'_>,
+    purpose: Purpose,
+    request_id: &HeaderValue,
+) -> Result<OriginRequest, FetchFailure> {
+    let Some((origin, signing)) = routed.site.origin(routed.behavior) else {
+        return Err(FetchFailure::Unsendable("the behavior's origin is gone".to_owned()));
+    };
+    let accepted = routed.accepted;
+    let always_signed = signing == Some(SigningBehavior::Always);
+    let target = Target::of(
+        origin,
+        &origin_path(routed),
+        accepted.viewer.is_https,
+        always_signed,
+        &node.buckets,
+    );
+    let forwarding = Forwarding {
+        behavior: routed.behavior,
+        origin,
+        purpose,
+        viewer_ip: accepted.viewer.ip,
+    };
+    let mut headers = origin_request_headers(&accepted.head.method, &accepted.head.headers, &forwarding);
+    add_via(&mut headers, &node.via);
+    headers.insert("x-amz-cf-id", request_id.clone());
+    let is_bucket = matches!(origin.kind, OriginKind::S3(_));
+    headers.insert(HOST, host(routed, &target, is_bucket)?);
+    let signer = signer(node, &target, signing, &headers);
+    if signer.is_some() && node.buckets.source_arn {
+        headers.insert(SOURCE_ARN, value(routed.site.arn.as_str())?);
+    } else {
+        headers.remove(SOURCE_ARN);
+    }
+    let mut head = http::Request::new(()).into_parts().0;
+    head.method = accepted.head.method.clone();
+    head.uri = uri(&target, query(routed).as_deref())?;
+    head.headers = headers;
+    Ok(OriginRequest { target, head, signer })
+}
+
+/// Signed `always`, or with `no-override` where the viewer's own Authorization does not go along.
+///
+/// Source: CloudFront API Reference, OriginAccessControlConfig, SigningBehavior.
+fn signer(
+    node: &Node,
+    target: &Target,
+    signing: Option<SigningBehavior>,
+    headers: &HeaderMap,
+) -> Option<warmfront_signing::Signer> {
+    let region = target.bucket_region.as_deref()?;
+    let signs = match signing? {
+        SigningBehavior::Always => true,
+        SigningBehavior::Never => false,
+        SigningBehavior::NoOverride => !headers.contains_key(http::header::AUTHORIZATION),
+    };
+    if signs { node.bucket_signer(region) } else { None }
+}
+
+/// The origin's own name, or the viewer's Host where the behavior forwards it; never to a bucket.
+///
+/// Source: CloudFront Developer Guide, "Request and response behavior for custom origins", Host.
+fn host(routed: &Routed<'_>, target: &Target, is_bucket: bool) -> Result<HeaderValue, FetchFailure> {
+    let forwards_host = match &routed.behavior.headers {
+        KeyPart::All => true,
+        KeyPart::Whitelist(names) => names.iter().any(|name| &**name == "host"),
+        KeyPart::None | KeyPart::AllExcept(_) => false,
+    };
+    let viewers = routed.accepted.authority().filter(|_| forwards_host && !is_bucket);
+    value(viewers.unwrap_or(&target.authority))
+}
+
+/// What of the query string the origin sees: what is in the key, or all of it where legacy settings say so.
+fn query(routed: &Routed<'_>) -> Option<String> {
+    let query = routed.accepted.query()?;
+    if routed.behavior.forward_whole_query {
+        return Some(query.to_owned());
+    }
+    kept_query(&routed.behavior.query_strings, query)
+}
+
+fn uri(target: &Target, query: Option<&str>) -> Result<Uri, FetchFailure> {
+    let path_and_query = match query {
+        Some(query) => PathAndQuery::try_from(format!("{}?{query}", target.path)),
+        None => PathAndQuery::try_from(target.path.as_str()),
+    };
+    let unsendable = |error: http::Error| FetchFailure::Unsendable(error.to_string());
+    let path_and_query = path_and_query.map_err(|error| unsendable(error.into()))?;
+    Uri::builder()
+        .scheme(target.scheme)
+        .authority(target.authority.as_str())
+        .path_and_query(path_and_query)
+        .build()
+        .map_err(unsendable)
+}
+
+fn add_via(headers: &mut HeaderMap, ours: &HeaderValue) {
+    headers.append(VIA, ours.clone());
+}
+
+fn value(text: &str) -> Result<HeaderValue, FetchFailure> {
+    HeaderValue::from_str(text).map_err(|error| FetchFailure::Unsendable(error.to_string()))
+}

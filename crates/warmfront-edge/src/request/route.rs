@@ -1,0 +1,65 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::StatusCode;
+use warmfront_model::Behavior;
+use warmfront_routing::host_name;
+
+use crate::request::accept::Accepted;
+use crate::request::answer::EarlyAnswer;
+use crate::snapshot::Site;
+
+/// A request whose distribution and behavior are known.
+#[derive(Clone, Copy)]
+pub(crate) struct Routed<'a> {
+    pub(crate) accepted: &'a Accepted,
+    pub(crate) site: &'a Arc<Site>,
+    pub(crate) behavior: &'a Behavior,
+}
+
+impl<'a> Routed<'a> {
+    /// The distribution by the host, the behavior by the path.
+    ///
+    /// On a loopback listener, a request for `localhost` or an address goes to the only distribution, if there is one
+    /// only. An unknown host gets 403, and so does a disabled distribution.
+    ///
+    /// Source: CloudFront Developer Guide, "Use custom URLs by adding alternate domain names".
+    pub(crate) fn route(accepted: &'a Accepted) -> Result<Routed<'a>, EarlyAnswer> {
+        let unknown = || {
+            EarlyAnswer::Page(
+                StatusCode::FORBIDDEN,
+                "Bad request. We can't connect to the server for this app or website at this time: \
+                 no distribution answers to this host."
+                    .into(),
+            )
+        };
+        let authority = accepted.authority().unwrap_or_default();
+        let host = host_name(authority);
+        let hosts = &accepted.snapshot.sites.hosts;
+        let site = match hosts.find(&host) {
+            Some(site) => site,
+            None if accepted.viewer.listener_is_loopback && is_local(&host) => hosts.only().ok_or_else(unknown)?,
+            None => return Err(unknown()),
+        };
+        if !site.distribution.enabled {
+            return Err(EarlyAnswer::Page(
+                StatusCode::FORBIDDEN,
+                "Bad request. The distribution is disabled.".into(),
+            ));
+        }
+        let behavior = site
+            .distribution
+            .behaviors
+            .get(site.behaviors.select(accepted.path()))
+            .ok_or_else(unknown)?;
+        Ok(Routed {
+            accepted,
+            site,
+            behavior,
+        })
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+}

@@ -1,0 +1,82 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use warmfront_model::{DistributionId, Revision};
+use warmfront_routing::CacheKey;
+use warmfront_store::StoredResponse;
+
+use crate::node::Node;
+use crate::request::url_of_key;
+use crate::snapshot::Snapshot;
+
+/// What one sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Swept {
+    pub(crate) n_visited: u64,
+    pub(crate) n_removed: u64,
+    pub(crate) removed_bytes: u64,
+}
+
+/// How many responses are visited before others on this thread have their turn.
+const TURN: u64 = 256;
+
+/// Sweeps after invalidations, for as long as the node lives: one sweep at a time, and a pause between two.
+pub(crate) async fn sweep_forever(node: Arc<Node>) {
+    const PAUSE: Duration = Duration::from_secs(1);
+    let mut applied = node.applied();
+    loop {
+        if node.snapshot().index.is_empty() {
+            if applied.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        let swept = sweep(&node).await;
+        tracing::debug!(
+            visited = swept.n_visited,
+            removed = swept.n_removed,
+            removed_bytes = swept.removed_bytes,
+            "swept"
+        );
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Visits every stored response, removes the covered ones and raises the as-of of the rest, those that are arriving too;
+/// then drops the entries that were applied when it began, and makes that the floor.
+pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
+    let began = Arc::clone(&node.snapshot());
+    let through: Revision = began.index.applied().revision;
+    let mut swept = Swept::default();
+    for (key, response) in node.store.iter() {
+        swept.n_visited += 1;
+        if let Err(covered) = judge(&began, &key, response)
+            && node.store.remove(&key, &covered)
+        {
+            swept.n_removed += 1;
+            swept.removed_bytes += covered.body_bytes().unwrap_or(0);
+        }
+        if swept.n_visited.is_multiple_of(TURN) {
+            tokio::task::yield_now().await;
+        }
+    }
+    for (key, arriving) in node.flights.arriving() {
+        // A covered one is not stored when it ends, and nobody joins it.
+        let _ = judge(&began, &key, arriving);
+    }
+    node.publish(|snapshot| snapshot.index.forget(through));
+    swept
+}
+
+fn judge(snapshot: &Snapshot, key: &[u8], response: Arc<StoredResponse>) -> Result<(), Arc<StoredResponse>> {
+    let id = CacheKey::read(key).and_then(|key| DistributionId::parse(key.distribution()).ok());
+    // A deleted distribution's responses can answer nobody.
+    let Some(site) = id.and_then(|id| snapshot.sites.by_id.get(&id)) else {
+        return Err(response);
+    };
+    let distribution = &site.distribution;
+    snapshot
+        .index
+        .check(&distribution.id, response, || url_of_key(key, distribution))
+        .map(drop)
+}
