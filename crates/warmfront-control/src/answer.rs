@@ -102,11 +102,14 @@ impl Answer {
 /// The answer to a request that failed.
 pub(crate) fn error_response(error: &ApiError, speech: Speech, request_id: &str) -> Response<Body> {
     let (code, message) = (error.code(), error.to_string());
-    let mut status = code.status();
+    let (name, status) = match error {
+        ApiError::ClockNotManual => ("ClockNotManual", 409),
+        _ => (code.code(), code.status()),
+    };
     let body = match speech {
         Speech::Xml => error_document(code, &message, request_id),
         Speech::Json => {
-            let error = serde_json::json!({ "code": code.code(), "message": message });
+            let error = serde_json::json!({ "code": name, "message": message });
             serde_json::json!({ "error": error, "request_id": request_id })
                 .to_string()
                 .into_bytes()

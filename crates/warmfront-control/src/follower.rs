@@ -24,13 +24,13 @@ pub(crate) async fn load(journal: &dyn Journal) -> Result<View, FollowError> {
     View::load(&snapshot).map_err(|(key, source)| FollowError::Record { key, source })
 }
 
-/// Brings the view forward with each commit, until the journal is closed.
+/// Brings the view forward with each commit. When the journal goes away, reads it anew as soon as it is back.
 ///
 /// A record that cannot be read stops the view where it is: nothing is answered from a view that misses something.
 pub(crate) async fn follow(journal: Arc<dyn Journal>, views: watch::Sender<Arc<View>>) {
     loop {
         match follow_watch(&*journal, &views).await {
-            Ok(()) | Err(FollowError::Journal(JournalError::Closed)) => return,
+            Ok(()) | Err(FollowError::Journal(JournalError::Closed)) => tracing::debug!("the journal is closed"),
             Err(error) => tracing::error!(%error, "the journal cannot be followed; trying again"),
         }
         tokio::time::sleep(RETRY_SECS).await;
@@ -38,6 +38,7 @@ pub(crate) async fn follow(journal: Arc<dyn Journal>, views: watch::Sender<Arc<V
             Ok(view) => {
                 views.send_replace(Arc::new(view));
             }
+            Err(FollowError::Journal(JournalError::Closed)) => {}
             Err(error) => tracing::error!(%error, "the journal cannot be read; trying again"),
         }
     }

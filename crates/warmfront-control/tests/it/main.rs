@@ -1,0 +1,12 @@
+//! The API over real HTTP, signed, with nodes whose progress the test commands.
+
+mod access_controls;
+mod authentication;
+mod client;
+mod completion;
+mod distributions;
+mod invalidations;
+mod own_api;
+mod restart;
+mod tagging;
+mod xml;
