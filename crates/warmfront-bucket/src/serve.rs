@@ -5,6 +5,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::{CONNECTION, EXPECT};
+use hyper::body::Body as _;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -131,8 +134,17 @@ async fn answer(
     let request_id = RequestId::random();
     let mut request: HttpRequest = request.map(Body::from);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let expects_continue = request.headers().contains_key(EXPECT);
+    let has_no_body = request.body().is_end_stream();
     request.extensions_mut().insert(Peer(peer));
     let mut response = service.call(request).await?;
     answer::complete(&mut response, &method, &path, &request_id);
+    // Who expects a 100 and gets the final answer at once may have sent the body or not; botocore even reads the answer
+    // to the next such request wrongly. A new connection is clear to both.
+    if expects_continue && (has_no_body || !response.status().is_success()) {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(response)
 }
