@@ -34,7 +34,7 @@ where
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = shutdown.wait_for(|is_over| *is_over) => {
+        () = is_over(&mut shutdown) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -42,4 +42,10 @@ where
     if let Err(error) = ended {
         tracing::debug!(%error, viewer = %viewer.ip, "a connection broke off");
     }
+}
+
+/// Returns once `shutdown` says so.
+pub(crate) async fn is_over(shutdown: &mut watch::Receiver<bool>) {
+    // A sender that is gone says so as well.
+    let _ = shutdown.wait_for(|is_over| *is_over).await;
 }

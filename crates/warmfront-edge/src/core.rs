@@ -73,7 +73,7 @@ impl Core {
             };
             let (place, accepted) = tokio::select! {
                 next = next => next,
-                _ = shutdown.wait_for(|is_over| *is_over) => return,
+                () = connection::is_over(&mut shutdown) => return,
             };
             let Ok(place) = place else { return };
             let (stream, peer) = match accepted {

@@ -1,6 +1,6 @@
 use http::header::{HOST, VIA};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 use warmfront_caching::{Forwarding, Purpose, origin_request_headers, revalidation_headers};
 use warmfront_invalidation::Proven;
 use warmfront_model::{KeyPart, OriginKind, SigningBehavior};
