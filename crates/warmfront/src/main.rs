@@ -1,2 +1,29 @@
-//! placeholder
-fn main() {}
+//! The one program: a server of control plane, edge and bucket, and the commands that use it.
+
+mod allow;
+mod certificates;
+mod client;
+mod command;
+mod config;
+mod data_folder;
+mod duration;
+mod endpoints;
+mod identity;
+mod listen;
+mod logging;
+mod outcome;
+mod private_file;
+mod profile;
+mod quotas;
+mod server;
+mod shell;
+mod size;
+mod stdout;
+mod stop_signal;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    command::run()
+}

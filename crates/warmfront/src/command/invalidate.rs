@@ -1,0 +1,127 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+use warmfront_model::DistributionId;
+
+use crate::client::{ApiError, CloudFront, Http, InvalidationState};
+use crate::command::TargetArg;
+use crate::outcome::Complaint;
+use crate::{duration, stdout};
+
+/// The first pause between two looks at the status; each is half as long again as the one before.
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The distribution's Id
+    #[arg(long, value_name = "ID", value_parser = distribution_id)]
+    distribution: String,
+    /// Wait until the invalidation is Completed
+    #[arg(long)]
+    wait: bool,
+    /// Give up waiting after this long
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration::parse)]
+    timeout: Duration,
+    /// The caller reference, for retries that must not invalidate twice [default: a new one]
+    #[arg(long, value_name = "TEXT")]
+    caller_reference: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Paths like /index.html or /assets/*, and cache tags like #product-7
+    #[arg(value_name = "PATH", required = true, value_parser = path_or_tag)]
+    paths: Vec<String>,
+    #[command(flatten)]
+    target: TargetArg,
+}
+
+fn distribution_id(text: &str) -> Result<String, warmfront_model::InvalidDistributionId> {
+    DistributionId::parse(text).map(|id| id.as_str().to_owned())
+}
+
+/// The server judges the rest; this catches what a shell does to a word.
+fn path_or_tag(text: &str) -> Result<String, &'static str> {
+    if text.starts_with(['/', '#']) {
+        Ok(text.to_owned())
+    } else {
+        Err("a path begins with / and a tag with # (quote both, so that the shell leaves them alone)")
+    }
+}
+
+/// Creates the invalidation, waits for it if asked, and prints its Id and status.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let target = args.target.discover()?;
+    let state = super::block_on(async {
+        let cloudfront = CloudFront::new(Http::new(), &target.control, &target.credentials);
+        let caller_reference = args.caller_reference.clone().unwrap_or_else(new_caller_reference);
+        let created = cloudfront
+            .create_invalidation(&args.distribution, &args.paths, &caller_reference)
+            .await
+            .map_err(|error| explain(error, args))?;
+        if args.wait {
+            completed(&cloudfront, &args.distribution, created, args.timeout).await
+        } else {
+            Ok(created)
+        }
+    })?;
+    stdout::print(&if args.json {
+        format!(
+            "{}\n",
+            serde_json::json!({"Id": state.id, "Status": state.status, "Distribution": args.distribution})
+        )
+    } else {
+        format!("{} {}\n", state.id, state.status)
+    })?;
+    Ok(())
+}
+
+/// A caller reference that was never used.
+pub fn new_caller_reference() -> String {
+    format!("warmfront-{:032x}", rand::random::<u128>())
+}
+
+/// Looks at the status until it is Completed.
+///
+/// # Errors
+/// When it is not Completed within `timeout`; the invalidation goes on.
+pub async fn completed(
+    cloudfront: &CloudFront,
+    distribution: &str,
+    mut state: InvalidationState,
+    timeout: Duration,
+) -> anyhow::Result<InvalidationState> {
+    let deadline = Instant::now() + timeout;
+    let mut pause = PAUSE_FIRST;
+    loop {
+        state = cloudfront.get_invalidation(distribution, &state.id).await?;
+        if state.is_completed() {
+            return Ok(state);
+        }
+        if Instant::now() + pause > deadline {
+            let message = format!("--timeout {timeout:?}: {} is still {}", state.id, state.status);
+            return Err(Complaint::failed(message)
+                .hint("it goes on; wait longer with --timeout")
+                .into());
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 3 / 2).min(PAUSE_MAX);
+    }
+}
+
+fn explain(error: anyhow::Error, args: &Args) -> anyhow::Error {
+    let Some(api) = error.downcast_ref::<ApiError>() else {
+        return error;
+    };
+    match api.code.as_str() {
+        "NoSuchDistribution" => Complaint::failed(format!("--distribution {}: {}", args.distribution, api.message))
+            .hint("list them: aws cloudfront list-distributions --query 'DistributionList.Items[].Id'")
+            .into(),
+        "TooManyInvalidationsInProgress" => Complaint::failed(api.to_string())
+            .hint("wait for some to complete (--wait), or invalidate several paths in one call")
+            .into(),
+        _ => error,
+    }
+}

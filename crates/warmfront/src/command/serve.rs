@@ -1,0 +1,169 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use url::Url;
+use warmfront_model::AccountId;
+
+use crate::config::Config;
+use crate::listen::Address;
+use crate::outcome::Complaint;
+use crate::profile::Profile;
+use crate::server::Server;
+use crate::stop_signal::StopSignal;
+use crate::{duration, logging, size, stdout};
+
+mod settings;
+
+pub use settings::{Data, Listeners, Settings};
+
+/// The log without `RUST_LOG`.
+const LOG_DEFAULT: &str = "info";
+
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {
+    /// Where state is kept; one process at a time [default: ./warmfront-data]
+    #[arg(long, value_name = "DIR", env = "WARMFRONT_DATA")]
+    data: Option<PathBuf>,
+    /// Where the CloudFront API listens [default: 127.0.0.1:4500]
+    #[arg(long, value_name = "ADDR")]
+    control: Option<Address>,
+    /// Where viewers are served over HTTP [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    edge: Option<Address>,
+    /// Where viewers are served over TLS [default: 127.0.0.1:8443]
+    #[arg(long, value_name = "ADDR")]
+    edge_https: Option<Address>,
+    /// Where the S3 API listens [default: 127.0.0.1:4566]
+    #[arg(long, value_name = "ADDR")]
+    bucket: Option<Address>,
+    /// Serve plain HTTP beyond this machine
+    #[arg(long)]
+    allow_plain_http: bool,
+    /// A TOML file with settings; flags win over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Put a distribution in front of this web server
+    #[arg(long, value_name = "URL")]
+    origin: Option<Url>,
+    /// Defaults: what CloudFront documents, or no quotas [default: aws]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<Profile>,
+    /// Keep nothing: state lives in memory and in a temporary folder
+    #[arg(long)]
+    ephemeral: bool,
+    /// The clock that TTLs go by; a manual one is turned with: warmfront clock advance
+    #[arg(long, value_name = "KIND", default_value = "system")]
+    clock: ClockKind,
+    /// Hold invalidations back this long before the edge applies them, like 20s
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    propagation_delay: Option<Duration>,
+    /// Memory for cached responses, like 512MiB [default: 512MiB]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    memory: Option<u64>,
+    /// The account of a new data folder, twelve digits [default: 000000000000]
+    #[arg(long, value_name = "ID", value_parser = account)]
+    account: Option<AccountId>,
+    /// The code of this edge location in x-amz-cf-pop
+    #[arg(long, value_name = "CODE", value_parser = pop)]
+    pop: Option<String>,
+}
+
+impl Args {
+    /// Free ports, state in `folder`.
+    pub fn for_demo(folder: &Path) -> Args {
+        let free = Some(Address((std::net::Ipv4Addr::LOCALHOST, 0).into()));
+        Args {
+            control: free,
+            edge: free,
+            edge_https: free,
+            bucket: free,
+            data: Some(folder.to_owned()),
+            ..Args::default()
+        }
+    }
+}
+
+/// Where time comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ClockKind {
+    /// The system's clock.
+    #[default]
+    System,
+    /// By command.
+    Manual,
+}
+
+fn account(text: &str) -> Result<AccountId, warmfront_model::InvalidAccountId> {
+    AccountId::parse(text)
+}
+
+/// A POP code is sent as a header's value and stays short.
+fn pop(text: &str) -> Result<String, &'static str> {
+    let allowed =
+        (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if allowed {
+        Ok(text.to_owned())
+    } else {
+        Err("write 1 to 16 letters, digits and hyphens, like IAD89-P3")
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    logging::start(LOG_DEFAULT)?;
+    let config = match &args.config {
+        Some(path) => Config::load(path)?,
+        None => Config::default(),
+    };
+    let settings = Settings::resolve(args, config)?;
+    runtime()?.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    // Before the ready line: whoever has read it may stop the server at once.
+    let mut stop = StopSignal::listen()?;
+    let origin = settings.origin.clone();
+    let mut server = Server::start(settings).await?;
+    let distribution = match &origin {
+        Some(origin) => Some(server.ensure_origin(origin).await?),
+        None => None,
+    };
+    server.announce()?;
+    if let (Some(origin), Some(id)) = (&origin, &distribution) {
+        let edge = &server.endpoints().edge;
+        eprintln!(
+            "warmfront: distribution {id} serves {origin} at {}",
+            viewer_url(edge, id)
+        );
+    }
+    stdout::print(&server.endpoints().ready_line())?;
+    tokio::select! {
+        () = stop.wait() => {}
+        error = server.failed() => {
+            tracing::error!(error = format!("{error:#}"), "stopping");
+            let _ = server.stop().await;
+            return Err(error);
+        }
+    }
+    tracing::info!("stopping: requests in progress may finish");
+    tokio::select! {
+        stopped = server.stop() => stopped,
+        () = stop.wait() => Err(Complaint::failed("a second signal came: requests in progress were cut off").into()),
+    }
+}
+
+/// The URL of the distribution `id` on this machine; `edge` is `http://HOST:PORT`.
+pub fn viewer_url(edge: &str, id: &str) -> String {
+    let port = edge.rsplit(':').next().unwrap_or_default();
+    format!("http://{}.cloudfront.localhost:{port}/", id.to_ascii_lowercase())
+}
+
+/// The runtime of control plane and bucket; the edge has threads of its own.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("warmfront-api")
+        .enable_all()
+        .build()
+}

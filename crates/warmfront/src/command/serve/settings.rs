@@ -1,0 +1,234 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use warmfront_model::AccountId;
+
+use super::{Args, ClockKind};
+use crate::allow::Allowed;
+use crate::config::{Config, QuotaConfig};
+use crate::data_folder;
+use crate::endpoints::PORTS_DEFAULT;
+use crate::listen::{Address, Listen, Wire};
+use crate::outcome::Complaint;
+use crate::profile::Profile;
+use crate::server::OriginUrl;
+
+/// Memory for cached responses when nothing is said.
+const MEMORY_BYTES_DEFAULT: u64 = 512 * 1024 * 1024;
+
+/// Less memory than this is taken for a slip of the pen.
+const MEMORY_BYTES_MIN: u64 = 1024 * 1024;
+
+/// What the flags and the configuration file come to.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where state is.
+    pub data: Data,
+    /// The account that was asked for.
+    pub account: Option<AccountId>,
+    /// Where to listen.
+    pub listeners: Listeners,
+    /// Bytes of responses kept in memory.
+    pub memory_bytes: u64,
+    /// The code in `x-amz-cf-pop`, if one was chosen.
+    pub pop: Option<String>,
+    /// Which defaults hold.
+    pub profile: Profile,
+    /// Quotas in place of those of the profile.
+    pub quotas: QuotaConfig,
+    /// Where time comes from.
+    pub clock: ClockKind,
+    /// How long an invalidation is held back.
+    pub propagation_delay: Duration,
+    /// A web server to put a distribution in front of.
+    pub origin: Option<OriginUrl>,
+    /// Origins that are allowed although they are not public.
+    pub origin_allow: Vec<Allowed>,
+}
+
+/// Where state is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// All of it in this folder.
+    Kept(PathBuf),
+    /// Nowhere, but for identity, authority and addresses, which are in this folder, or in a temporary one.
+    Ephemeral(Option<PathBuf>),
+}
+
+/// Where to listen.
+#[derive(Clone, Copy, Debug)]
+pub struct Listeners {
+    /// The CloudFront API.
+    pub control: Listen,
+    /// Viewers over HTTP.
+    pub edge: Listen,
+    /// Viewers over TLS.
+    pub edge_https: Listen,
+    /// The S3 API.
+    pub bucket: Listen,
+}
+
+impl Listeners {
+    fn new([control, edge, edge_https, bucket]: [SocketAddr; 4]) -> Listeners {
+        let listen = |flag, address, wire| Listen { flag, address, wire };
+        Listeners {
+            control: listen("--control", control, Wire::Plain),
+            edge: listen("--edge", edge, Wire::Plain),
+            edge_https: listen("--edge-https", edge_https, Wire::Tls),
+            bucket: listen("--bucket", bucket, Wire::Plain),
+        }
+    }
+
+    /// All four, in the order of the ready line.
+    pub fn all(&self) -> [Listen; 4] {
+        [self.control, self.edge, self.edge_https, self.bucket]
+    }
+
+    /// Whether only this machine can connect to any of them.
+    pub fn loopback_alone(&self) -> bool {
+        self.all().iter().all(Listen::is_loopback)
+    }
+}
+
+impl Settings {
+    /// Puts flags before the file, and the file before the defaults.
+    ///
+    /// # Errors
+    /// Names the flag that makes no sense, or the two that contradict each other.
+    pub fn resolve(args: Args, config: Config) -> Result<Settings, Complaint> {
+        let chosen = [
+            args.control.or(config.listen.control),
+            args.edge.or(config.listen.edge),
+            args.edge_https.or(config.listen.edge_https),
+            args.bucket.or(config.listen.bucket),
+        ];
+        let mut addresses = PORTS_DEFAULT.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        for (address, chosen) in addresses.iter_mut().zip(chosen) {
+            if let Some(Address(chosen)) = chosen {
+                *address = chosen;
+            }
+        }
+        let listeners = Listeners::new(addresses);
+        let allow_plain_http = args.allow_plain_http || config.listen.allow_plain_http;
+        for listen in listeners.all() {
+            listen.check_exposure(allow_plain_http)?;
+        }
+        let memory_bytes = args.memory.or(config.memory).unwrap_or(MEMORY_BYTES_DEFAULT);
+        if memory_bytes < MEMORY_BYTES_MIN {
+            return Err(Complaint::usage(format!(
+                "--memory: {memory_bytes} bytes are too few, give 1MiB or more"
+            )));
+        }
+        let origin = args.origin.or(config.origin.url).map(OriginUrl::try_from).transpose();
+        Ok(Settings {
+            data: match (args.ephemeral, args.data) {
+                (true, folder) => Data::Ephemeral(folder),
+                (false, folder) => Data::Kept(folder.unwrap_or_else(|| data_folder::DEFAULT.into())),
+            },
+            account: args.account.or(config.account),
+            listeners,
+            memory_bytes,
+            pop: args.pop.or(config.pop),
+            profile: args.profile.or(config.profile).unwrap_or_default(),
+            quotas: config.quotas,
+            clock: args.clock,
+            propagation_delay: args.propagation_delay.or(config.propagation_delay).unwrap_or_default(),
+            origin: origin.map_err(|error| Complaint::usage(format!("--origin {error}")))?,
+            origin_allow: config.origin.allow,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Option<Address> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_the_defaults() {
+        let mut config = Config::default();
+        config.listen.control = address("127.0.0.1:1");
+        config.listen.edge = address("127.0.0.1:2");
+        config.memory = Some(MEMORY_BYTES_MIN);
+        config.profile = Some(Profile::Edge);
+        let args = Args {
+            control: address("127.0.0.1:11"),
+            profile: Some(Profile::Aws),
+            ..Args::default()
+        };
+        let settings = Settings::resolve(args, config).unwrap();
+        let ports = settings.listeners.all().map(|listen| listen.address.port());
+        assert_eq!(ports, [11, 2, 8443, 4566]);
+        assert_eq!(settings.memory_bytes, MEMORY_BYTES_MIN);
+        assert_eq!(settings.profile, Profile::Aws);
+        assert_eq!(settings.data, Data::Kept("./warmfront-data".into()));
+    }
+
+    #[test]
+    fn plain_http_beyond_this_machine_is_refused_by_the_flag_that_asks_for_it() {
+        for (args, flag) in [
+            (
+                Args {
+                    control: address("0.0.0.0:0"),
+                    ..Args::default()
+                },
+                "--control",
+            ),
+            (
+                Args {
+                    edge: address("[::]:0"),
+                    ..Args::default()
+                },
+                "--edge ",
+            ),
+            (
+                Args {
+                    bucket: address("192.0.2.1:0"),
+                    ..Args::default()
+                },
+                "--bucket",
+            ),
+        ] {
+            let error = Settings::resolve(args, Config::default()).unwrap_err().to_string();
+            assert!(error.starts_with(flag), "{error}");
+        }
+        let args = Args {
+            edge: address("0.0.0.0:0"),
+            allow_plain_http: true,
+            ..Args::default()
+        };
+        let settings = Settings::resolve(args, Config::default()).unwrap();
+        assert!(!settings.listeners.loopback_alone());
+        let args = Args {
+            edge_https: address("0.0.0.0:0"),
+            ..Args::default()
+        };
+        assert!(Settings::resolve(args, Config::default()).is_ok());
+    }
+
+    #[test]
+    fn ephemeral_uses_a_named_folder_for_what_others_must_find() {
+        let args = |data: Option<&str>| Args {
+            ephemeral: true,
+            data: data.map(Into::into),
+            ..Args::default()
+        };
+        let data = |args| Settings::resolve(args, Config::default()).unwrap().data;
+        assert_eq!(data(args(None)), Data::Ephemeral(None));
+        assert_eq!(data(args(Some("d"))), Data::Ephemeral(Some("d".into())));
+    }
+
+    #[test]
+    fn too_little_memory_names_its_flag() {
+        let args = Args {
+            memory: Some(1),
+            ..Args::default()
+        };
+        let error = Settings::resolve(args, Config::default()).unwrap_err().to_string();
+        assert!(error.contains("--memory") && error.contains("1MiB"), "{error}");
+    }
+}

@@ -1,0 +1,225 @@
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use rustls::ServerConfig;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use warmfront_bucket::{Bucket, BucketOptions};
+use warmfront_clock::Clock;
+use warmfront_control::{Control, ControlOptions, Grants, Identities};
+use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits};
+use warmfront_facts::OriginAllow;
+use warmfront_journal::Embedded;
+
+use crate::allow;
+use crate::certificates::{self, Authority};
+use crate::command::REGION;
+use crate::command::serve::{Listeners, Settings};
+use crate::endpoints::Endpoints;
+use crate::identity::Identity;
+use crate::quotas::quotas;
+
+/// What `x-amz-cf-pop` says unless `--pop` says otherwise.
+const POP_DEFAULT: &str = "LOC50-P1";
+
+/// What the planes are started from.
+pub struct Start<'a> {
+    /// What was asked for.
+    pub settings: &'a Settings,
+    /// Whose server it is.
+    pub identity: &'a Identity,
+    /// Where the certificate authority is.
+    pub data: &'a Path,
+    /// Where the journal is; `None` keeps it in memory.
+    pub journal: Option<PathBuf>,
+    /// Where the bucket is.
+    pub bucket: PathBuf,
+    /// The clock that TTLs go by.
+    pub clock: Clock,
+}
+
+/// The running planes.
+pub struct Planes {
+    endpoints: Endpoints,
+    journal: Arc<Embedded>,
+    edge: Edge,
+    phase: watch::Sender<Phase>,
+    apis: JoinSet<anyhow::Result<()>>,
+}
+
+/// How far a server has got on its way to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Running,
+    /// Viewers and the CloudFront API are let finish; the bucket is still there for the edge's last fetches.
+    Draining,
+    Ended,
+}
+
+impl Planes {
+    /// Starts all of them. The sockets of the two APIs come first: a port in use is the likeliest reason not to start.
+    pub async fn start(start: Start<'_>) -> anyhow::Result<Planes> {
+        let listeners = start.settings.listeners;
+        let control_socket = listeners.control.open()?;
+        let bucket_socket = listeners.bucket.open()?;
+        let (control_address, bucket_address) = (control_socket.local_addr()?, bucket_socket.local_addr()?);
+
+        let journal = Arc::new(open_journal(start.journal.as_deref())?);
+        let bucket = open_bucket(&start)?;
+        let options = edge_options(&start, bucket_address)?;
+        let edge = Edge::start(journal.clone(), options)
+            .await
+            .map_err(|error| explain(error, &listeners))?;
+        let control = Control::new(journal.clone(), control_options(&start), vec![edge.applied()]).await?;
+        let https = edge.https().context("the edge does not listen for TLS")?;
+        let addresses = [control_address, edge.http(), https, bucket_address];
+
+        let phase = watch::Sender::new(Phase::Running);
+        let mut apis = JoinSet::new();
+        let draining = reached(&phase, Phase::Draining);
+        let listener = tokio_listener(control_socket)?;
+        apis.spawn(async move {
+            control.serve(listener, draining).await;
+            Ok(())
+        });
+        let ended = reached(&phase, Phase::Ended);
+        let listener = tokio_listener(bucket_socket)?;
+        apis.spawn(async move {
+            bucket
+                .serve(listener, ended)
+                .await
+                .context("the bucket's listener failed")
+        });
+        let endpoints = Endpoints::new(addresses, certificates::certificate_path(start.data));
+        Ok(Planes {
+            endpoints,
+            journal,
+            edge,
+            phase,
+            apis,
+        })
+    }
+
+    /// Where they listen.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Returns when a plane has ended by itself. Cancel-safe.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        match self.apis.join_next().await {
+            Some(Ok(Ok(()))) | None => anyhow::anyhow!("a part of the server ended by itself"),
+            Some(Ok(Err(error))) => error,
+            Some(Err(error)) => anyhow::Error::new(error).context("a part of the server failed"),
+        }
+    }
+
+    /// Lets requests in progress finish, viewers first, and closes the journal.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.phase.send_replace(Phase::Draining);
+        self.edge.shutdown().await;
+        self.phase.send_replace(Phase::Ended);
+        while let Some(ended) = self.apis.join_next().await {
+            ended??;
+        }
+        self.journal.close().await;
+        Ok(())
+    }
+}
+
+/// Returns once the server is in `phase` or beyond, or gone.
+fn reached(phases: &watch::Sender<Phase>, phase: Phase) -> impl Future<Output = ()> + Send + use<> {
+    let mut phases = phases.subscribe();
+    async move {
+        let _ = phases.wait_for(|now| *now >= phase).await;
+    }
+}
+
+fn tokio_listener(socket: TcpListener) -> std::io::Result<tokio::net::TcpListener> {
+    tokio::net::TcpListener::from_std(socket)
+}
+
+/// Says which flag an address of the edge came from.
+fn explain(error: warmfront_edge::StartError, listeners: &Listeners) -> anyhow::Error {
+    match error {
+        warmfront_edge::StartError::Listen { address, source } => {
+            let listen = if address == listeners.edge.address {
+                listeners.edge
+            } else {
+                listeners.edge_https
+            };
+            listen.complain(&source).into()
+        }
+        error => error.into(),
+    }
+}
+
+fn open_journal(path: Option<&Path>) -> anyhow::Result<Embedded> {
+    match path {
+        Some(path) => Embedded::open(path).with_context(|| path.display().to_string()),
+        None => Ok(Embedded::in_memory()?),
+    }
+}
+
+fn open_bucket(start: &Start<'_>) -> anyhow::Result<Bucket> {
+    let options = BucketOptions {
+        account: start.identity.account.clone(),
+        region: REGION.to_owned(),
+        root: start.identity.root.clone(),
+        edge: start.identity.edge.clone(),
+        clock: start.clock.clone(),
+    };
+    Bucket::open(&start.bucket, options).with_context(|| start.bucket.display().to_string())
+}
+
+fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> anyhow::Result<EdgeOptions> {
+    let settings = start.settings;
+    let https = settings.listeners.edge_https.address;
+    Ok(EdgeOptions {
+        account: start.identity.account.clone(),
+        pop: settings.pop.clone().unwrap_or_else(|| POP_DEFAULT.to_owned()),
+        n_cores: std::thread::available_parallelism().map_or(1, usize::from),
+        http: settings.listeners.edge.address,
+        https: Some((https, tls(start.data, https)?)),
+        memory_bytes: settings.memory_bytes,
+        clock: start.clock.clone(),
+        origin_allow: origin_allow(settings),
+        buckets: BucketAccess {
+            endpoint: Some(format!("http://{}", crate::endpoints::reachable(bucket))),
+            credentials: Some(start.identity.edge.clone()),
+            region: REGION.to_owned(),
+            source_arn: true,
+        },
+        origin_roots: Vec::new(),
+        propagation_delay: settings.propagation_delay,
+        limits: Limits::default(),
+    })
+}
+
+/// The edge's certificates. Clients judge them by the system's clock, so they are issued by it.
+fn tls(data: &Path, address: SocketAddr) -> anyhow::Result<Arc<ServerConfig>> {
+    let clock = Clock::system();
+    let authority = Authority::load_or_create(data, clock.now())?;
+    Ok(authority.server_config(clock, &[address.ip()])?)
+}
+
+fn control_options(start: &Start<'_>) -> ControlOptions {
+    let root = warmfront_control::Identity {
+        arn: format!("arn:aws:iam::{}:root", start.identity.account),
+        secret: start.identity.root.secret_access_key.clone(),
+        grants: Grants::Root,
+    };
+    let identities = Identities::new([(start.identity.root.access_key_id.clone(), root)]);
+    ControlOptions {
+        quotas: quotas(start.settings.profile, start.settings.quotas),
+        origin_allow: origin_allow(start.settings),
+        clock: start.clock.clone(),
+        ..ControlOptions::new(start.identity.account.clone(), identities)
+    }
+}
+
+fn origin_allow(settings: &Settings) -> OriginAllow {
+    allow::origin_allow(&settings.origin_allow, settings.listeners.loopback_alone())
+}
