@@ -11,7 +11,7 @@ mod pass;
 mod plan;
 mod route;
 
-pub(crate) use key::url_of_key;
+pub(crate) use key::names_of_key;
 
 use std::net::IpAddr;
 use std::sync::Arc;

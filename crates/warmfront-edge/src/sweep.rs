@@ -6,7 +6,7 @@ use warmfront_routing::CacheKey;
 use warmfront_store::StoredResponse;
 
 use crate::node::Node;
-use crate::request::url_of_key;
+use crate::request::names_of_key;
 use crate::snapshot::Snapshot;
 
 /// What one sweep did.
@@ -77,6 +77,6 @@ fn judge(snapshot: &Snapshot, key: &[u8], response: Arc<StoredResponse>) -> Resu
     let distribution = &site.distribution;
     snapshot
         .index
-        .check(&distribution.id, response, || url_of_key(key, distribution))
+        .check(&distribution.id, response, || names_of_key(key, distribution))
         .map(drop)
 }

@@ -4,7 +4,7 @@ use foldhash::fast::RandomState;
 use warmfront_model::{CacheTag, DistributionId, Epoch, Incarnation, Revision};
 
 use crate::prefix_tree::PrefixTree;
-use crate::{InvalidationItem, NormalUrl, Subject};
+use crate::{InvalidationItem, Subject};
 
 type Map<K, V> = imbl::GenericHashMap<K, V, RandomState, imbl::shared_ptr::DefaultSharedPtr>;
 
@@ -121,13 +121,13 @@ impl DistributionIndex {
             .filter_map(|tag| self.tags.get(tag).copied())
             .max()
             .unwrap_or_default();
-        let by_root = if subject.is_default_root {
-            by_url(NormalUrl::new(b"/").as_bytes())
-        } else {
-            Revision::ZERO
-        };
+        let by_root = subject
+            .names
+            .root
+            .as_ref()
+            .map_or(Revision::ZERO, |root| by_url(root.as_bytes()));
         self.everything
-            .max(by_url(subject.url.as_bytes()))
+            .max(by_url(subject.names.url.as_bytes()))
             .max(by_root)
             .max(by_tag)
     }

@@ -13,4 +13,4 @@ mod url;
 pub use index::{DistributionIndex, Index};
 pub use item::{InvalidPath, InvalidationItem, PATH_CHARACTERS_MAX};
 pub use proof::{Proven, Stamp, Stamped};
-pub use url::{NormalUrl, Subject};
+pub use url::{Names, NormalUrl, Subject};

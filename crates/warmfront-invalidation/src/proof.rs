@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use warmfront_model::{CacheTag, Epoch, Incarnation, Revision};
 
-use crate::{Index, NormalUrl, Subject};
+use crate::{Index, Names, Subject};
 
 /// A stored response's as-of: no invalidation at or below it makes the response stale.
 #[derive(Debug)]
@@ -77,8 +77,8 @@ impl<T> Deref for Proven<T> {
 impl Index {
     /// Whether `response` may be used: nothing that this index knows covers it.
     ///
-    /// An as-of not below [`Index::applied`] answers with one comparison. Otherwise the index is asked, with the URL and
-    /// the answer to "is it the default root object" that `url` gives, and passing raises the as-of of this very response
+    /// An as-of not below [`Index::applied`] answers with one comparison. Otherwise the index is asked, with the URLs that
+    /// `names` gives, and passing raises the as-of of this very response
     /// to [`Index::applied`].
     ///
     /// # Errors
@@ -87,7 +87,7 @@ impl Index {
         &self,
         distribution: &warmfront_model::DistributionId,
         response: Arc<T>,
-        url: impl FnOnce() -> (NormalUrl, bool),
+        names: impl FnOnce() -> Names,
     ) -> Result<Proven<T>, Arc<T>> {
         let stamp = response.stamp();
         let as_of = stamp.as_of();
@@ -97,12 +97,11 @@ impl Index {
         if as_of.incarnation != self.applied().incarnation {
             return Err(response);
         }
-        let (url, is_default_root) = url();
+        let names = names();
         let required = self.required(
             distribution,
             Subject {
-                url: &url,
-                is_default_root,
+                names: &names,
                 tags: response.tags(),
             },
         );

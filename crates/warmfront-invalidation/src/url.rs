@@ -52,13 +52,20 @@ impl fmt::Debug for NormalUrl {
     }
 }
 
+/// The URLs that name a stored response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The one it is stored under.
+    pub url: NormalUrl,
+    /// For the default root object: the distribution's root, with the same query string.
+    pub root: Option<NormalUrl>,
+}
+
 /// What an invalidation can name a stored response by.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The URL it is stored under.
-    pub url: &'a NormalUrl,
-    /// Whether it is the distribution's default root object, so that `/` names it too.
-    pub is_default_root: bool,
+    /// Its URLs.
+    pub names: &'a Names,
     /// Its cache tags.
     pub tags: &'a [CacheTag],
 }

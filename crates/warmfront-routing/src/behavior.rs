@@ -46,11 +46,3 @@ pub fn request_path<'a>(distribution: &Distribution, path: &'a str) -> Cow<'a, s
         _ => Cow::Borrowed(path),
     }
 }
-
-/// Whether `path` is the one that `/` is answered from.
-pub fn is_default_root(distribution: &Distribution, path: &str) -> bool {
-    match &distribution.default_root_object {
-        Some(object) => path.strip_prefix('/') == Some(object),
-        None => path == "/",
-    }
-}

@@ -5,7 +5,7 @@ mod cache_key;
 mod host;
 mod path_pattern;
 
-pub use behavior::{Behaviors, is_default_root, request_path};
+pub use behavior::{Behaviors, request_path};
 pub use cache_key::{CacheKey, KeyedRequest, MethodClass, kept_query, write_cache_key};
 pub use host::{HostTable, host_name};
 pub use path_pattern::PathPattern;

@@ -73,15 +73,14 @@ fn join_or_begin(core: &Arc<Core>, keyed: &Keyed<'_>, look_again: bool) -> Resul
     let index = &keyed.routed.accepted.snapshot.index;
     let distribution = &keyed.routed.site.distribution.id;
     let is_new_enough = |flight: &Flight| match flight.answered() {
-        Some(answered) => index.check(distribution, answered.response, || keyed.url()).is_ok(),
+        Some(answered) => index.check(distribution, answered.response, || keyed.names()).is_ok(),
         None if flight.planned().satisfies(index.applied()) => true,
         None => {
-            let (url, is_default_root) = keyed.url();
+            let names = keyed.names();
             let required = index.required(
                 distribution,
                 Subject {
-                    url: &url,
-                    is_default_root,
+                    names: &names,
                     tags: &[],
                 },
             );
@@ -144,7 +143,7 @@ fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, _waiting: &
     let proven = accepted
         .snapshot
         .index
-        .check(distribution, response, || keyed.url())
+        .check(distribution, response, || keyed.names())
         .ok()?;
     let failure = OriginFailure::Status(proven.head().status);
     if let Some(stale) = stand_in(keyed, found, failure) {

@@ -19,7 +19,7 @@ use crate::flight::{Answered, Flight, Progress};
 use crate::node::{FetchPlace, Node};
 use crate::origin::{FetchFailure, OriginBody};
 use crate::request::answer::prepare;
-use crate::request::key::url_of_key;
+use crate::request::key::names_of_key;
 use crate::request::plan::FetchPlan;
 use crate::request::route::Routed;
 use crate::snapshot::Site;
@@ -232,7 +232,7 @@ impl Filling {
         let snapshot = self.core.node.snapshot();
         let distribution = snapshot.sites.by_id.get(&self.site.distribution.id);
         let distribution: &Distribution = distribution.map_or(&self.site.distribution, |site| &site.distribution);
-        let url = || url_of_key(self.landing.flight.key(), distribution);
+        let url = || names_of_key(self.landing.flight.key(), distribution);
         snapshot
             .index
             .check(&distribution.id, Arc::clone(response), url)

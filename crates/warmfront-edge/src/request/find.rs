@@ -37,7 +37,7 @@ impl Found {
         let Ok(proven) = accepted
             .snapshot
             .index
-            .check(&distribution.id, response, || keyed.url())
+            .check(&distribution.id, response, || keyed.names())
         else {
             return Found::Covered;
         };

@@ -3,9 +3,9 @@ use std::cell::Cell;
 
 use http::Method;
 use warmfront_caching::Rules;
-use warmfront_invalidation::NormalUrl;
+use warmfront_invalidation::{Names, NormalUrl};
 use warmfront_model::{Distribution, OriginKind};
-use warmfront_routing::{CacheKey, KeyedRequest, MethodClass, is_default_root, request_path, write_cache_key};
+use warmfront_routing::{CacheKey, KeyedRequest, MethodClass, request_path, write_cache_key};
 
 use crate::request::admit::Admitted;
 use crate::request::route::Routed;
@@ -49,24 +49,30 @@ impl<'a> Keyed<'a> {
         &self.buffer.0
     }
 
-    /// What an invalidation path is compared with, and whether `/` names it too.
-    pub(crate) fn url(&self) -> (NormalUrl, bool) {
-        url_of_key(&self.buffer.0, &self.routed.site.distribution)
+    /// The URLs that an invalidation can name what is stored under this key by.
+    pub(crate) fn names(&self) -> Names {
+        names_of_key(&self.buffer.0, &self.routed.site.distribution)
     }
 }
 
-/// What an invalidation path is compared with for the response stored under `key`, and whether `/` names it too.
-pub(crate) fn url_of_key(key: &[u8], distribution: &Distribution) -> (NormalUrl, bool) {
-    match CacheKey::read(key) {
-        Some(key) => {
-            let path = std::str::from_utf8(key.path()).unwrap_or_default();
-            (
-                NormalUrl::new(key.url()),
-                key.path() == key.url() && is_default_root(distribution, path),
-            )
-        }
-        None => (NormalUrl::new(b""), false),
+/// The URLs that an invalidation can name the response stored under `key` by: the path, with its query string where the
+/// key has one, and for the default root object the distribution's root likewise.
+pub(crate) fn names_of_key(key: &[u8], distribution: &Distribution) -> Names {
+    let (path, url) = CacheKey::read(key).map_or((&b""[..], &b""[..]), |key| (key.path(), key.url()));
+    let root = is_default_root(distribution, path).then(|| {
+        let query = url.get(path.len()..).unwrap_or_default();
+        NormalUrl::new(&[b"/", query].concat())
+    });
+    Names {
+        url: NormalUrl::new(url),
+        root,
     }
+}
+
+/// Whether `/` is answered from `path`, however that is spelled.
+fn is_default_root(distribution: &Distribution, path: &[u8]) -> bool {
+    let object = distribution.default_root_object.as_deref();
+    object.is_some_and(|object| NormalUrl::new(path) == NormalUrl::new(format!("/{object}").as_bytes()))
 }
 
 /// The path at the origin: the default root object for `/`.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Stamp, Stamped};
+use crate::{Names, NormalUrl, Stamp, Stamped};
 
 fn distribution(name: &str) -> DistributionId {
     DistributionId::parse(name).unwrap()
@@ -26,17 +26,23 @@ fn required(index: &Index, url: &str) -> u64 {
 
 fn required_of(index: &Index, url: &str, is_default_root: bool, tags: &[&str]) -> u64 {
     let tags: Vec<CacheTag> = tags.iter().map(|tag| CacheTag::parse(tag).unwrap()).collect();
-    let url = NormalUrl::new(url.as_bytes());
+    let names = names(url, is_default_root.then_some("/"));
     index
         .required(
             &site(),
             Subject {
-                url: &url,
-                is_default_root,
+                names: &names,
                 tags: &tags,
             },
         )
         .0
+}
+
+fn names(url: &str, root: Option<&str>) -> Names {
+    Names {
+        url: NormalUrl::new(url.as_bytes()),
+        root: root.map(|root| NormalUrl::new(root.as_bytes())),
+    }
 }
 
 #[test]
@@ -87,10 +93,9 @@ fn tags_cover_whatever_the_url_is() {
 #[test]
 fn another_distribution_is_not_touched() {
     let index = index_with(&[("/*", 6)]);
-    let url = NormalUrl::new(b"/x");
+    let names = names("/x", None);
     let subject = Subject {
-        url: &url,
-        is_default_root: false,
+        names: &names,
         tags: &[],
     };
     assert_eq!(index.required(&distribution("E2U5RQF7T870K0"), subject), Revision::ZERO);
@@ -130,9 +135,7 @@ fn page(incarnation: u64, revision: u64) -> Arc<Page> {
 }
 
 fn check(index: &Index, page: &Arc<Page>) -> bool {
-    index
-        .check(&site(), Arc::clone(page), || (NormalUrl::new(b"/page"), false))
-        .is_ok()
+    index.check(&site(), Arc::clone(page), || names("/page", None)).is_ok()
 }
 
 #[test]
