@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use bytes::{Bytes, BytesMut};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT};
 use http::request::Parts;
 use http::{HeaderMap, Request};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use warmfront_wire::{Document, from_xml, query_parameter};
 
 use crate::error::ApiError;
@@ -16,6 +16,9 @@ const BODY_SECS_MAX: Duration = Duration::from_secs(30);
 
 /// The largest body that is buffered for someone who does not even name a known access key.
 const STRANGERS_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// How much of a body that is too large is read and dropped before the answer.
+const DROPPED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A request, all of it.
 #[derive(Debug)]
@@ -39,21 +42,18 @@ impl Call {
         } else {
             options.body_bytes_max.min(STRANGERS_BODY_BYTES_MAX)
         };
-        let too_large = || ApiError::BodyTooLarge { bytes_max };
-        if content_length(&parts).is_some_and(|length| length > bytes_max as u64) {
-            return Err(too_large());
+        let announced = content_length(&parts).is_some_and(|length| length > bytes_max as u64);
+        if announced && parts.headers.contains_key(EXPECT) {
+            return Err(ApiError::BodyTooLarge { bytes_max });
         }
-        let body = match tokio::time::timeout(BODY_SECS_MAX, Limited::new(body, bytes_max).collect()).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-            Ok(Err(error)) => return Err(ApiError::BodyCutShort(error.to_string())),
-            Err(_) => {
-                return Err(ApiError::BodyCutShort(format!(
+        let body = tokio::time::timeout(BODY_SECS_MAX, collect(body, bytes_max))
+            .await
+            .unwrap_or_else(|_| {
+                Err(ApiError::BodyCutShort(format!(
                     "it took more than {} s",
                     BODY_SECS_MAX.as_secs()
-                )));
-            }
-        };
+                )))
+            })?;
         Ok(Call {
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
@@ -82,6 +82,29 @@ impl Call {
             headers: HeaderMap::new(),
             body: Bytes::new(),
         }
+    }
+}
+
+/// The body, if it has at most `bytes_max`. Of one that has more, some is read and dropped: a client that is still sending
+/// would otherwise see its connection fail instead of the answer.
+async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
+    let (mut kept, mut n_bytes) = (BytesMut::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| ApiError::BodyCutShort(error.to_string()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        n_bytes = n_bytes.saturating_add(data.len());
+        if n_bytes <= bytes_max {
+            kept.extend_from_slice(&data);
+        } else if n_bytes - bytes_max > DROPPED_BYTES_MAX {
+            break;
+        } else {
+            kept = BytesMut::new();
+        }
+    }
+    if n_bytes <= bytes_max {
+        Ok(kept.freeze())
+    } else {
+        Err(ApiError::BodyTooLarge { bytes_max })
     }
 }
 

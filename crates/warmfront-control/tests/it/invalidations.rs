@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use warmfront_control::Quotas;
-use warmfront_journal::Simulated;
+use warmfront_journal::{Journal, Simulated};
 use warmfront_model::Revision;
 
 use crate::client::Server;
@@ -94,36 +94,86 @@ async fn the_same_reference_and_paths_give_the_same_invalidation() {
     );
 }
 
+/// Both ways to commit: at the head, where quotas are counted, and to an absent key, where they are not.
 #[tokio::test]
 async fn fifty_at_once_with_one_reference_make_one_invalidation() {
-    let server = Arc::new(held().await.0);
-    let (id, _) = server.distribution("d").await;
-    let creates: Vec<_> = (0..50)
-        .map(|_| {
-            let (server, id) = (Arc::clone(&server), id.clone());
-            tokio::spawn(async move { server.invalidation(&id, "same", &["/a"]).await })
+    for quotas in [Quotas::aws(), Quotas::unlimited()] {
+        let applied = watch::Sender::new(Revision::ZERO);
+        let server = Server::start_with(Arc::new(Simulated::new(1)), vec![applied.subscribe()], |o| {
+            o.quotas = quotas
+        })
+        .await;
+        let server = Arc::new(server);
+        let (id, _) = server.distribution("d").await;
+        let before = server.head().await;
+        let creates: Vec<_> = (0..50)
+            .map(|_| {
+                let (server, id) = (Arc::clone(&server), id.clone());
+                tokio::spawn(async move { server.invalidation(&id, "same", &["/a"]).await })
+            })
+            .collect();
+        let mut ids = Vec::new();
+        for create in creates {
+            ids.push(create.await.unwrap());
+        }
+        ids.dedup();
+        assert_eq!(ids.len(), 1);
+        assert_eq!(server.head().await, Revision(before.0 + 1));
+        let list = server.get(&format!("distribution/{id}/invalidation")).await;
+        assert_eq!(list.text("Quantity"), "1");
+        let distribution = server.get(&format!("distribution/{id}")).await;
+        assert_eq!(distribution.text("InProgressInvalidationBatches"), "1");
+    }
+}
+
+#[tokio::test]
+async fn two_control_planes_over_one_journal_keep_one_quota() {
+    let journal = Arc::new(Simulated::new(1));
+    let applied = watch::Sender::new(Revision::ZERO);
+    let start = || {
+        Server::start_with(
+            Arc::clone(&journal) as Arc<dyn Journal>,
+            vec![applied.subscribe()],
+            |_| {},
+        )
+    };
+    let servers = [Arc::new(start().await), Arc::new(start().await)];
+    let (id, _) = servers[0].distribution("d").await;
+    let creates: Vec<_> = (0..30)
+        .map(|number| {
+            let (server, path) = (
+                Arc::clone(&servers[number % 2]),
+                format!("distribution/{id}/invalidation"),
+            );
+            tokio::spawn(async move { server.post(&path, &batch(&number.to_string(), &["/a"])).await })
         })
         .collect();
-    let mut ids = Vec::new();
+    let mut created = 0;
     for create in creates {
-        ids.push(create.await.unwrap());
+        let answer = create.await.unwrap();
+        if answer.status == 201 {
+            created += 1;
+        } else {
+            answer.error(400, "TooManyInvalidationsInProgress");
+        }
     }
-    ids.dedup();
-    assert_eq!(ids.len(), 1);
-    assert_eq!(
-        server
-            .get(&format!("distribution/{id}/invalidation"))
-            .await
-            .text("Quantity"),
-        "1"
-    );
-    assert_eq!(
-        server
-            .get(&format!("distribution/{id}"))
-            .await
-            .text("InProgressInvalidationBatches"),
-        "1"
-    );
+    assert_eq!(created, 15);
+}
+
+#[tokio::test]
+async fn a_journal_that_fails_is_answered_with_503_and_the_retry_succeeds() {
+    let journal = Arc::new(Simulated::new(1));
+    let server = Server::start_with(Arc::clone(&journal) as Arc<dyn Journal>, Vec::new(), |_| {}).await;
+    let (id, _) = server.distribution("d").await;
+    let path = format!("distribution/{id}/invalidation");
+    journal.fail_next_write();
+    let message = server
+        .post(&path, &batch("r", &["/a"]))
+        .await
+        .error(503, "ServiceUnavailable");
+    assert_eq!(message, "CloudFront encountered an internal error. Please try again.");
+    assert_eq!(server.get(&path).await.text("Quantity"), "0");
+    assert_eq!(server.post(&path, &batch("r", &["/a"])).await.status, 201);
 }
 
 #[tokio::test]
