@@ -59,7 +59,7 @@ impl Circumstances<'_> {
 
     /// The names in the SignedHeaders of an Authorization header; `None` if the request was signed in another way.
     fn signed_headers(&self) -> Option<Vec<&str>> {
-        if self.has_query("X-Amz-Signature") {
+        if self.has_query("X-Amz-Signature") || self.has_query("Signature") {
             return None;
         }
         let authorization = self.headers.get("authorization")?.to_str().ok()?;
@@ -78,7 +78,7 @@ impl Caller {
     /// Tells who a request is from, and under which circumstances it came.
     ///
     /// # Errors
-    /// A request signed with Signature Version 2, which AWS has given up, is refused.
+    /// The edge must sign by Version 4 in the Authorization header, and must sign the distribution it names.
     pub(crate) fn identify(circumstances: &Circumstances<'_>, options: &BucketOptions) -> S3Result<Caller> {
         let identity = match circumstances.access_key_id {
             None => Identity::Anonymous,
@@ -87,9 +87,8 @@ impl Caller {
             Some(_) => return Err(errors::access_denied()),
         };
         let signed_headers = circumstances.signed_headers();
-        let is_presigned = circumstances.has_query("X-Amz-Signature");
-        let is_version_4 = signed_headers.is_some() || is_presigned;
-        if identity != Identity::Anonymous && (!is_version_4 || circumstances.has_query("Signature")) {
+        // boto3 still makes presigned URLs of Signature Version 2 in us-east-1; the edge always signs its headers.
+        if identity == Identity::CloudFront && signed_headers.is_none() {
             return Err(s3_error!(
                 InvalidRequest,
                 "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
