@@ -10,6 +10,7 @@ use crate::listen::Address;
 use crate::outcome::Complaint;
 use crate::profile::Profile;
 use crate::server::Server;
+use crate::shell::quote;
 use crate::stop_signal::StopSignal;
 use crate::{duration, logging, size, stdout};
 
@@ -138,6 +139,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         );
     }
     stdout::print(&server.endpoints().ready_line())?;
+    let data = quote(&server.folder().display().to_string());
+    eprintln!("warmfront: ready; in a shell of yours: eval \"$(warmfront env --data {data})\"");
     tokio::select! {
         () = stop.wait() => {}
         error = server.failed() => {

@@ -19,6 +19,7 @@ use crate::command::REGION;
 use crate::command::serve::{Listeners, Settings};
 use crate::endpoints::Endpoints;
 use crate::identity::Identity;
+use crate::private_file;
 use crate::quotas::quotas;
 
 /// What `x-amz-cf-pop` says unless `--pop` says otherwise.
@@ -158,7 +159,10 @@ fn explain(error: warmfront_edge::StartError, listeners: &Listeners) -> anyhow::
 
 fn open_journal(path: Option<&Path>) -> anyhow::Result<Embedded> {
     match path {
-        Some(path) => Embedded::open(path).with_context(|| path.display().to_string()),
+        Some(path) => {
+            private_file::create_folder(path).with_context(|| path.display().to_string())?;
+            Embedded::open(path).with_context(|| path.display().to_string())
+        }
         None => Ok(Embedded::in_memory()?),
     }
 }
@@ -171,6 +175,7 @@ fn open_bucket(start: &Start<'_>) -> anyhow::Result<Bucket> {
         edge: start.identity.edge.clone(),
         clock: start.clock.clone(),
     };
+    private_file::create_folder(&start.bucket).with_context(|| start.bucket.display().to_string())?;
     Bucket::open(&start.bucket, options).with_context(|| start.bucket.display().to_string())
 }
 

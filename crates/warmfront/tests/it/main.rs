@@ -1,0 +1,9 @@
+//! The program as its users meet it: run, looked at, stopped and killed.
+
+mod addresses;
+mod arguments;
+mod client_commands;
+mod data_folder;
+mod demo;
+mod origin;
+mod program;
