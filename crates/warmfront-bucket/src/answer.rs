@@ -2,7 +2,7 @@
 //!
 //! Source: S3 API reference, "Error responses" and "Common response headers".
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 use s3s::{Body, HttpResponse};
 
@@ -41,6 +41,10 @@ pub(crate) fn complete(response: &mut HttpResponse, method: &Method, path: &str,
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
         *response.body_mut() = Body::from(completed);
+    }
+    // The protocol layer sends a HEAD for a range as 200 with the headers of a 206.
+    if response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_RANGE) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     let has_no_body = response.status() == StatusCode::NOT_MODIFIED || is_error && method == Method::HEAD;
     if has_no_body {

