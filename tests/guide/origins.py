@@ -19,6 +19,8 @@ def origin(answer):
         yield server
     finally:
         server.closing = True
+        # Closing alone would leave the thread waiting in accept, and the port answering.
+        listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         server.release.set()
         thread.join(10)
