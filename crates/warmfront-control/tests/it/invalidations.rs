@@ -126,6 +126,7 @@ async fn fifty_at_once_with_one_reference_make_one_invalidation() {
     }
 }
 
+/// Both see room for one more and both try to commit; the one that comes second must look again.
 #[tokio::test]
 async fn two_control_planes_over_one_journal_keep_one_quota() {
     let journal = Arc::new(Simulated::new(1));
@@ -134,20 +135,28 @@ async fn two_control_planes_over_one_journal_keep_one_quota() {
         Server::start_with(
             Arc::clone(&journal) as Arc<dyn Journal>,
             vec![applied.subscribe()],
-            |_| {},
+            |options| {
+                options.quotas.batches_in_progress_max = Some(1);
+            },
         )
     };
     let servers = [Arc::new(start().await), Arc::new(start().await)];
     let (id, _) = servers[0].distribution("d").await;
-    let creates: Vec<_> = (0..30)
-        .map(|number| {
-            let (server, path) = (
-                Arc::clone(&servers[number % 2]),
-                format!("distribution/{id}/invalidation"),
-            );
+    let path = format!("distribution/{id}/invalidation");
+
+    journal.hold_commits();
+    let creates: Vec<_> = servers
+        .iter()
+        .enumerate()
+        .map(|(number, server)| {
+            let (server, path) = (Arc::clone(server), path.clone());
             tokio::spawn(async move { server.post(&path, &batch(&number.to_string(), &["/a"])).await })
         })
         .collect();
+    for server in &servers {
+        server.let_others_proceed().await;
+    }
+    journal.release_commits();
     let mut created = 0;
     for create in creates {
         let answer = create.await.unwrap();
@@ -157,7 +166,26 @@ async fn two_control_planes_over_one_journal_keep_one_quota() {
             answer.error(400, "TooManyInvalidationsInProgress");
         }
     }
-    assert_eq!(created, 15);
+    assert_eq!(created, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_answered_from_a_view_behind_the_head() {
+    let journal = Arc::new(Simulated::new(1));
+    let server = Arc::new(Server::start_with(Arc::clone(&journal) as Arc<dyn Journal>, Vec::new(), |_| {}).await);
+    server.distribution("before").await;
+    assert_eq!(server.get("distribution").await.text("Quantity"), "1");
+
+    journal.hold_watches();
+    let (id, _) = server.distribution("after").await;
+    let get = tokio::spawn({
+        let server = Arc::clone(&server);
+        async move { server.get(&format!("distribution/{id}")).await }
+    });
+    server.let_others_proceed().await;
+    assert!(!get.is_finished());
+    journal.release_watches();
+    assert_eq!(get.await.unwrap().status, 200);
 }
 
 #[tokio::test]
