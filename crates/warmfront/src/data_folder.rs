@@ -62,6 +62,13 @@ impl DataFolder {
         };
         private_file::create_folder(path).map_err(failed)?;
         let path = path.canonicalize().map_err(failed)?;
+        if path.to_str().is_none() {
+            // The ready line names it in JSON.
+            return Err(failed(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "its path is not UTF-8",
+            )));
+        }
         if path.read_dir().map_err(failed)?.next().is_none() {
             std::fs::set_permissions(&path, Permissions::from_mode(0o700)).map_err(failed)?;
         }
@@ -172,6 +179,14 @@ mod tests {
         assert!(path.is_dir());
         drop(folder);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_path_that_json_cannot_hold_is_refused() {
+        use std::os::unix::ffi::OsStrExt;
+        let outer = tempfile::tempdir().unwrap();
+        let error = DataFolder::open(&outer.path().join(std::ffi::OsStr::from_bytes(b"\xff"))).unwrap_err();
+        assert!(error.to_string().contains("UTF-8"), "{error}");
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Endpoints {
 
     /// One line of JSON, with its end of line.
     pub fn ready_line(&self) -> String {
-        // Strings and a path: a path that is not UTF-8 cannot be written as JSON and is refused long before.
+        // Strings and a path; a data folder whose path is not UTF-8 cannot be opened.
         let mut line = serde_json::to_string(self).unwrap_or_default();
         line.push('\n');
         line

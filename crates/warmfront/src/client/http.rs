@@ -14,6 +14,7 @@ use warmfront_clock::Clock;
 use warmfront_signing::{Credentials, Payload, Scope, Signer};
 
 use crate::command::REGION;
+use crate::outcome::Complaint;
 
 /// How long a whole request and its answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -58,7 +59,7 @@ impl Http {
     pub async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
         let target = request.uri().clone();
         let exchange = async {
-            let (head, body) = self.0.request(request).await?.into_parts();
+            let (head, body) = self.0.request(request).await.map_err(explain)?.into_parts();
             let body = Limited::new(body, ANSWER_BYTES_MAX)
                 .collect()
                 .await
@@ -74,6 +75,15 @@ impl Http {
             .unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {TIMEOUT:?}")))
             .with_context(|| target.to_string())
     }
+}
+
+fn explain(error: hyper_util::client::legacy::Error) -> anyhow::Error {
+    if !error.is_connect() {
+        return error.into();
+    }
+    Complaint::failed("nobody answers there")
+        .hint("is the server running? start it with: warmfront serve")
+        .into()
 }
 
 /// One signed API at one address.

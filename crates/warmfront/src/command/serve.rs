@@ -53,7 +53,7 @@ pub struct Args {
     /// Keep nothing: state lives in memory and in a temporary folder
     #[arg(long)]
     ephemeral: bool,
-    /// The clock that TTLs go by; a manual one is turned with: warmfront clock advance
+    /// The clock that TTLs go by; a manual one stands at the time of the start until: warmfront clock advance
     #[arg(long, value_name = "KIND", default_value = "system")]
     clock: ClockKind,
     /// Hold invalidations back this long before the edge applies them, like 20s

@@ -177,6 +177,16 @@ fn a_manual_clock_turns_and_the_systems_does_not() {
 }
 
 #[test]
+fn a_server_that_was_killed_is_said_to_be_gone() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &[]);
+    let control = server.address("control");
+    server.end("KILL");
+    let output = invalidate(data.path(), &["--distribution", "E1U5RQF7T870K0", "/a"]);
+    check_refused(&output, 1, &[&control, "nobody answers", "hint:", "warmfront serve"]);
+}
+
+#[test]
 fn commands_find_the_server_through_the_environment() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &["--clock", "manual"]);
