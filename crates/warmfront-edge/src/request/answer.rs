@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::{AGE, CONNECTION, CONTENT_LENGTH, LOCATION, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use warmfront_caching::{Precondition, age_secs, not_modified_headers, viewer_conditions};
@@ -89,8 +90,23 @@ pub(crate) fn mark(node: &Node, headers: &mut HeaderMap, outcome: Outcome, reque
     headers.insert(X_AMZ_CF_ID, request_id);
 }
 
-/// Puts the fields that every answer carries into a head that will be stored, so that answering only replaces values.
+/// Makes a head ready to be stored: it has the fields that every answer carries, so that answering only replaces values,
+/// and its values own no more memory than they show. As they came, each would keep the connection's read buffer alive.
 pub(crate) fn prepare(node: &Node, headers: &mut HeaderMap) {
+    let values: Bytes = headers
+        .values()
+        .flat_map(HeaderValue::as_bytes)
+        .copied()
+        .collect::<Vec<u8>>()
+        .into();
+    let mut start = 0;
+    for value in headers.values_mut() {
+        let end = start + value.len();
+        if let Ok(own) = HeaderValue::from_maybe_shared(values.slice(start..end)) {
+            *value = own;
+        }
+        start = end;
+    }
     headers.insert(AGE, HeaderValue::from_static("0"));
     mark(node, headers, Outcome::Miss, HeaderValue::from_static(""));
 }
