@@ -14,6 +14,7 @@ mod digest;
 mod errors;
 mod host;
 mod ingest;
+mod lenient;
 mod operations;
 mod serve;
 mod store;

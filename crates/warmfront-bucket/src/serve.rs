@@ -22,6 +22,7 @@ use crate::access::{Access, Keys, Peer};
 use crate::answer::{self, RequestId};
 use crate::bucket::Shared;
 use crate::host::Hosts;
+use crate::lenient;
 use crate::operations::Operations;
 
 /// Connections at a time; those beyond wait to be accepted.
@@ -137,6 +138,7 @@ async fn answer(
     let expects_continue = request.headers().contains_key(EXPECT);
     let has_no_body = request.body().is_end_stream();
     request.extensions_mut().insert(Peer(peer));
+    lenient::remove_unreadable(request.headers_mut());
     let mut response = service.call(request).await?;
     answer::complete(&mut response, &method, &path, &request_id);
     // Who expects a 100 and gets the final answer at once may have sent the body or not; botocore even reads the answer

@@ -163,5 +163,5 @@ fn is_region(name: &str) -> bool {
     let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
     (3..=4).contains(&parts.len())
         && parts.last().is_some_and(is_number)
-        && parts[..parts.len() - 1].iter().all(|part| is_word(&part))
+        && parts[..parts.len() - 1].iter().all(is_word)
 }

@@ -147,7 +147,10 @@ fn parts_of_an_unfinished_upload_survive_a_restart_and_go_with_their_bucket() {
     drop(before);
     let after = store(dir.path());
     assert_eq!(
-        (after.parts(("site", "m", id), 0, 10).unwrap().1.len(), files(&after)),
+        (
+            after.parts(("site", "m", id), 0, 10).unwrap().1.entries.len(),
+            files(&after)
+        ),
         (1, 1)
     );
     after.delete_bucket("site").unwrap();

@@ -67,6 +67,13 @@ pub(crate) struct CompletedPart {
     pub checksum: Option<Vec<u8>>,
 }
 
+/// Some entries in order, and whether there are more.
+#[derive(Debug)]
+pub(crate) struct Page<T> {
+    pub entries: Vec<T>,
+    pub is_truncated: bool,
+}
+
 /// Which uploads to list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UploadsQuery {
@@ -138,13 +145,13 @@ impl Store {
         }
     }
 
-    /// Up to `n_max` parts with numbers greater than `after`, and whether there are more.
+    /// The upload, and up to `n_max` of its parts with numbers greater than `after`.
     pub(crate) fn parts(
         &self,
         (bucket, key, id): (&str, &str, UploadId),
         after: u32,
         n_max: usize,
-    ) -> Result<(UploadRecord, Vec<(u32, PartRecord)>, bool), UploadError> {
+    ) -> Result<(UploadRecord, Page<(u32, PartRecord)>), UploadError> {
         let upload = self.upload(bucket, key, id)?;
         let mut found = Vec::new();
         self.database
@@ -159,7 +166,15 @@ impl Store {
                 }
                 Ok::<_, UploadError>(false)
             })
-            .map(|is_truncated| (upload, found, is_truncated))
+            .map(|is_truncated| {
+                (
+                    upload,
+                    Page {
+                        entries: found,
+                        is_truncated,
+                    },
+                )
+            })
     }
 
     /// Ends an upload and removes its parts.
@@ -174,12 +189,12 @@ impl Store {
         Ok(())
     }
 
-    /// One page of the uploads of a bucket, by key and then by id, and whether there are more.
+    /// One page of the uploads of a bucket, by key and then by id.
     pub(crate) fn uploads(
         &self,
         bucket: &str,
         query: &UploadsQuery,
-    ) -> Result<(Vec<(String, UploadId, UploadRecord)>, bool), UploadError> {
+    ) -> Result<Page<(String, UploadId, UploadRecord)>, UploadError> {
         self.database.read(|transaction| {
             let from = match &query.after {
                 Some((key, id)) if *key >= query.prefix => (bucket, key.as_str(), id.map_or(u128::MAX, |id| id.0)),
@@ -196,11 +211,17 @@ impl Store {
                     continue;
                 }
                 if found.len() == query.n_max {
-                    return Ok((found, query.n_max > 0));
+                    return Ok(Page {
+                        entries: found,
+                        is_truncated: query.n_max > 0,
+                    });
                 }
                 found.push((key.to_owned(), ContentId(id), decode(record.value())?));
             }
-            Ok((found, false))
+            Ok(Page {
+                entries: found,
+                is_truncated: false,
+            })
         })
     }
 

@@ -83,6 +83,10 @@ async fn ranges_are_sent_or_refused() {
         answer.assert_error(416, "InvalidRange");
         assert_eq!(answer.header("content-range"), Some("bytes */5"), "{range}");
     }
+    for range in ["bytes=0-1,3-4", "bytes=4-2", "items=0-1"] {
+        let answer = get(&server, &[("range", range)]).await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (200, "hello"), "{range}");
+    }
     server.root("PUT", "/site/empty", "").await;
     let answer = server
         .send(Key::Root, "GET", "/site/empty", &[("range", "bytes=-1")], "")
