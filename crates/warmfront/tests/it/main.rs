@@ -7,3 +7,4 @@ mod data_folder;
 mod demo;
 mod origin;
 mod program;
+mod tls;
