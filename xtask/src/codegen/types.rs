@@ -150,7 +150,7 @@ fn structure(model: &Model, name: &str, members: &[Member], out: &mut String) ->
     }
     writeln!(out, "}}\n\nimpl Value for {name} {{")?;
     read(model, members, out)?;
-    write_out(model, members, out)?;
+    write_out(model, name, members, out)?;
     writeln!(out, "}}")?;
     if sensitive {
         debug(model, name, members, out)?;
@@ -237,7 +237,11 @@ fn is_counted(members: &[Member]) -> bool {
         .all(|name| members.iter().any(|member| member.name == *name))
 }
 
-fn write_out(model: &Model, members: &[Member], out: &mut String) -> Result<()> {
+/// Lists whose `Items` are written even if there are none, so that an expression over them, such as
+/// `length(InvalidationList.Items[?Status=='InProgress'])`, is 0 before the first one exists.
+const WRITTEN_EMPTY: [&str; 1] = ["InvalidationList"];
+
+fn write_out(model: &Model, name: &str, members: &[Member], out: &mut String) -> Result<()> {
     writeln!(out, "fn write(&self, out: &mut Writer) {{")?;
     for member in members {
         let field = names::field(&member.name);
@@ -245,7 +249,8 @@ fn write_out(model: &Model, members: &[Member], out: &mut String) -> Result<()> 
         match model.shape(&member.shape)? {
             // Without a Quantity, an empty `Items` is the only sign that there are none.
             Shape::List { item, .. } => {
-                let always = member.required || (member.name == "Items" && !is_counted(members));
+                let says_so = !is_counted(members) || WRITTEN_EMPTY.contains(&name);
+                let always = member.required || (member.name == "Items" && says_so);
                 let method = if always { "required_list" } else { "optional_list" };
                 writeln!(out, "out.{method}({wire:?}, {item:?}, &self.{field});")?;
             }
