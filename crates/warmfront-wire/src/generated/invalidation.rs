@@ -112,7 +112,7 @@ impl Value for InvalidationList {
         out.required("MaxItems", &self.max_items);
         out.required("IsTruncated", &self.is_truncated);
         out.required("Quantity", &self.quantity);
-        out.optional_list("Items", "InvalidationSummary", &self.items);
+        out.required_list("Items", "InvalidationSummary", &self.items);
     }
 }
 
