@@ -5,6 +5,7 @@
 //! go when their last reader is done. A crash in between leaves files that no record names; opening the store removes them.
 
 mod buckets;
+mod complete;
 mod database;
 mod files;
 mod list;

@@ -6,3 +6,4 @@ mod multipart;
 mod names;
 mod objects;
 mod server;
+mod trailers;
