@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use warmfront_clock::Clock;
 use warmfront_model::AccountId;
 
-use crate::client::{CloudFront, Http};
+use crate::client::{ApiError, CloudFront, Http};
 use crate::command::serve::{ClockKind, Data, Settings};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::endpoints::Endpoints;
@@ -77,10 +77,15 @@ impl Server {
     /// Makes the distribution in front of `origin`, or finds the one made at an earlier start; gives its Id.
     pub async fn ensure_origin(&self, origin: &OriginUrl) -> anyhow::Result<String> {
         let cloudfront = CloudFront::new(Http::new(), &self.endpoints().control, &self.identity.root);
-        cloudfront
-            .ensure_origin(&origin.spec())
-            .await
-            .with_context(|| format!("--origin {origin}"))
+        let made = cloudfront.ensure_origin(&origin.spec()).await;
+        made.map_err(|error| match error.downcast_ref::<ApiError>() {
+            Some(api) if api.code == "InvalidOrigin" => {
+                Complaint::failed(format!("--origin {origin}: {}", api.message))
+                    .hint("if origins may be there: --origin-allow ADDRESS (or a network, or localhost)")
+                    .into()
+            }
+            _ => error.context(format!("--origin {origin}")),
+        })
     }
 
     /// Lets the other commands find it.

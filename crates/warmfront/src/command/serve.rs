@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use url::Url;
 use warmfront_model::AccountId;
 
+use crate::allow::Allowed;
 use crate::config::Config;
 use crate::listen::Address;
 use crate::outcome::Complaint;
@@ -47,6 +48,9 @@ pub struct Args {
     /// Put a distribution in front of this web server
     #[arg(long, value_name = "URL")]
     origin: Option<Url>,
+    /// An address, a network or localhost that origins may be at although it is not public; may be repeated
+    #[arg(long, value_name = "NET")]
+    origin_allow: Vec<Allowed>,
     /// Defaults: what CloudFront documents, or no quotas [default: aws]
     #[arg(long, value_name = "NAME")]
     profile: Option<Profile>,

@@ -2,6 +2,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
+use crate::origin::{Origin, get};
 use crate::program::{Server, check_refused, run};
 
 #[test]
@@ -92,6 +93,37 @@ fn plain_http_beyond_this_machine_must_be_asked_for() {
         "0.0.0.0:0",
     ]);
     check_refused(&refused, 2, &["--bucket 0.0.0.0:0", "--allow-plain-http"]);
-    let server = Server::start(data.path(), &["--allow-plain-http"]);
-    drop(server);
+}
+
+#[test]
+fn a_server_for_others_reaches_into_this_machine_only_when_told() {
+    let origin = Origin::start();
+    let data = tempfile::tempdir().unwrap();
+    let url = origin.url();
+    let mut arguments = vec![
+        "serve",
+        "--data",
+        data.path().to_str().unwrap(),
+        "--control",
+        "0",
+        "--bucket",
+        "0",
+    ];
+    arguments.extend(["--edge", "0", "--edge-https", "0.0.0.0:0", "--origin", &url]);
+    check_refused(
+        &run(&arguments),
+        1,
+        &["--origin http://127.0.0.1:", "loopback", "hint:", "--origin-allow"],
+    );
+
+    let open = [
+        "--edge-https",
+        "0.0.0.0:0",
+        "--origin",
+        &url,
+        "--origin-allow",
+        "localhost",
+    ];
+    let server = Server::start(data.path(), &open);
+    assert_eq!(get(&server.address("edge"), "/").body, "1");
 }

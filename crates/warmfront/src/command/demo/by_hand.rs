@@ -17,12 +17,12 @@ pub fn explain(server: &Server, distribution: &str) -> std::io::Result<()> {
         "\n\
          The server keeps running until Ctrl-C. In another shell, with the AWS CLI (1.29, 2.13 or newer):\n\n  \
          eval \"$({program} env --data {data})\"\n  \
-         curl -sI {url} | grep -i 'x-cache\\|age'\n  \
+         curl -sI {url} | grep -iE '^(x-cache|age)'\n  \
          curl -s --cacert {ca} {https_url}\n  \
          aws s3 cp s3://{BUCKET}/{FRONT_PAGE} page.html      # change it, then\n  \
          aws s3 cp page.html s3://{BUCKET}/{FRONT_PAGE} --cache-control max-age=60\n  \
          aws cloudfront create-invalidation --distribution-id {distribution} --paths /{FRONT_PAGE} /\n  \
-         curl -sI {url} | grep -i 'x-cache\\|age'\n\n\
+         curl -sI {url} | grep -iE '^(x-cache|age)'\n\n\
          A browser shows it at {url}\n",
         program = quote(&program),
     ))

@@ -135,7 +135,7 @@ impl Settings {
             clock: args.clock,
             propagation_delay: args.propagation_delay.or(config.propagation_delay).unwrap_or_default(),
             origin: origin.map_err(|error| Complaint::usage(format!("--origin {error}")))?,
-            origin_allow: config.origin.allow,
+            origin_allow: [args.origin_allow, config.origin.allow].concat(),
         })
     }
 }
