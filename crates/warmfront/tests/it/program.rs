@@ -57,17 +57,12 @@ impl Server {
 
     /// As [`Server::start`], without naming a data folder.
     pub fn start_anywhere(more: &[&str]) -> Server {
-        let mut arguments = vec![
-            "serve",
-            "--control",
-            "0",
-            "--edge",
-            "0",
-            "--edge-https",
-            "0",
-            "--bucket",
-            "0",
-        ];
+        let mut arguments = vec!["serve"];
+        for flag in ["--control", "--edge", "--edge-https", "--bucket"] {
+            if !more.contains(&flag) {
+                arguments.extend([flag, "0"]);
+            }
+        }
         arguments.extend_from_slice(more);
         let mut child = warmfront(&arguments)
             .stdout(Stdio::piped())
