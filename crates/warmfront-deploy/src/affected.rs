@@ -1,0 +1,184 @@
+//! Which URLs a release must invalidate, which it can wait for, and which need nothing; each with its reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diff::{Change, Kind};
+use crate::headers::Class;
+use crate::settings::IndexUrls;
+use crate::site::{Site, View, edge_ttl_secs};
+use crate::urls::{may_rewrite_index, url_forms};
+
+#[cfg(test)]
+mod tests;
+
+/// What becomes of the URLs of one changed file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing at the edge can be stale.
+    Nothing(String),
+    /// What is cached expires by itself within this many seconds.
+    Expiry(u64),
+    /// These paths must be invalidated.
+    Paths(Vec<String>),
+}
+
+/// The sum over all changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Affected {
+    /// Paths to invalidate, each with its first reason.
+    pub paths: BTreeMap<String, String>,
+    /// Seconds to wait after the last upload for what expires by itself.
+    pub expiry_secs: u64,
+    /// Changed files that need no invalidation, and why.
+    pub spared: BTreeMap<String, String>,
+    /// What somebody should know.
+    pub warnings: Vec<String>,
+}
+
+/// What decides besides the change and the distribution.
+#[derive(Clone, Copy, Debug)]
+pub struct Wishes<'a> {
+    /// The bucket's name.
+    pub bucket: &'a str,
+    /// The site's prefix in the bucket: empty, or ends with `/`.
+    pub prefix: &'a str,
+    /// Which URLs show an index page.
+    pub index_urls: IndexUrls,
+    /// The longest expiry that is waited for instead of being paid for.
+    pub expiry_wait_secs: u64,
+}
+
+/// Adds up what the changes need.
+pub fn affected(site: &Site, changes: &[Change], wishes: Wishes<'_>) -> Affected {
+    let mut sum = Affected::default();
+    for change in changes {
+        let path = change.key.strip_prefix(wishes.prefix).unwrap_or(&change.key);
+        match need(site, change, path, wishes) {
+            Need::Nothing(reason) => {
+                sum.spared.insert(change.key.clone(), reason);
+            }
+            Need::Expiry(secs) => {
+                sum.expiry_secs = sum.expiry_secs.max(secs);
+                sum.spared
+                    .insert(change.key.clone(), format!("expires at the edge within {secs} s"));
+            }
+            Need::Paths(paths) => {
+                for path in paths {
+                    sum.paths.entry(path).or_insert_with(|| reason_of(change));
+                }
+            }
+        }
+        error_page_shown_elsewhere(site, path, wishes, &mut sum);
+        warn_of_browsers(change, &mut sum);
+    }
+    sum
+}
+
+fn need(site: &Site, change: &Change, path: &str, wishes: Wishes<'_>) -> Need {
+    if change.class == Class::Fingerprinted {
+        match change.kind {
+            Kind::New => return Need::Nothing("a new fingerprinted name: nobody has asked for it yet".into()),
+            Kind::Removed => return Need::Nothing("stays for open tabs, and is collected later".into()),
+            Kind::Replaced | Kind::HeadersOnly => {}
+        }
+    }
+    let url = format!("/{path}");
+    let view = site.view_of(&url);
+    if view.bucket.as_deref() != Some(wishes.bucket) {
+        return Need::Nothing("the behavior for its URL leads to another origin".into());
+    }
+    let ttl_secs = cached_secs(site, change, view);
+    if view.ttl.caching_disabled() {
+        return Need::Nothing("its behavior caches nothing".into());
+    }
+    // An ETag stays when only headers change, so a revalidation may bring the old headers back.
+    if change.kind != Kind::HeadersOnly {
+        if ttl_secs == 0 {
+            return Need::Nothing("the edge checks it with the origin each time".into());
+        }
+        if ttl_secs <= wishes.expiry_wait_secs {
+            return Need::Expiry(ttl_secs);
+        }
+    }
+    Need::Paths(url_forms(site, path, may_rewrite_index(view, wishes.index_urls)))
+}
+
+/// How long the edge may show what it has for this file, in the worst of the states it may have fetched it in.
+fn cached_secs(site: &Site, change: &Change, view: &View) -> u64 {
+    let seen = change.seen_headers.iter();
+    let longest = seen
+        .map(|headers| edge_ttl_secs(Some(&headers.cache_control), view.ttl))
+        .max();
+    match (change.kind, longest) {
+        (Kind::New, _) | (_, None) => site.absence_ttl_secs(view),
+        (_, Some(longest)) => longest,
+    }
+}
+
+fn reason_of(change: &Change) -> String {
+    let what = match change.kind {
+        Kind::New => "is new: its absence may be cached",
+        Kind::Replaced => "has new content",
+        Kind::HeadersOnly => "has new headers",
+        Kind::Removed => "is removed",
+    };
+    format!("{} {what}", change.key)
+}
+
+/// A changed error page is cached under every URL that led to it.
+fn error_page_shown_elsewhere(site: &Site, path: &str, wishes: Wishes<'_>, sum: &mut Affected) {
+    for page in &site.error_pages {
+        let shown = page
+            .page
+            .as_deref()
+            .is_some_and(|shown| shown.trim_start_matches('/') == path);
+        if !shown {
+            continue;
+        }
+        if page.min_ttl_secs <= wishes.expiry_wait_secs {
+            sum.expiry_secs = sum.expiry_secs.max(page.min_ttl_secs);
+        } else {
+            let reason = format!(
+                "{path} is shown for status {} under any URL, for {} s",
+                page.status, page.min_ttl_secs
+            );
+            sum.paths.insert("/*".into(), reason);
+        }
+    }
+}
+
+/// A browser keeps a page for its max-age, and no invalidation reaches it there.
+fn warn_of_browsers(change: &Change, sum: &mut Affected) {
+    const WORTH_SAYING_SECS: u64 = 300;
+    if change.class == Class::Fingerprinted || change.kind == Kind::New {
+        return;
+    }
+    let browser_secs = |cache_control: &str| {
+        let directives = cache_control
+            .split(',')
+            .map(|directive| directive.trim().to_ascii_lowercase());
+        let directives: Vec<String> = directives.collect();
+        if directives
+            .iter()
+            .any(|directive| directive == "no-cache" || directive == "no-store")
+        {
+            return None;
+        }
+        directives
+            .iter()
+            .find_map(|directive| directive.strip_prefix("max-age=")?.parse::<u64>().ok())
+    };
+    let seen = change.seen_headers.iter();
+    let longest = seen.filter_map(|headers| browser_secs(&headers.cache_control)).max();
+    if let Some(secs) = longest.filter(|secs| *secs >= WORTH_SAYING_SECS) {
+        sum.warnings.push(format!(
+            "{}: browsers may show the old one for up to {secs} s more (it was sent with max-age={secs}); no invalidation reaches them",
+            change.key
+        ));
+    }
+}
+
+/// The paths alone.
+pub fn path_set(affected: &Affected) -> BTreeSet<String> {
+    affected.paths.keys().cloned().collect()
+}

@@ -1,0 +1,25 @@
+//! Releases of a static site that cannot break half-way.
+//!
+//! The rules are pure: what a file's headers are, what changed, which URLs that concerns, what it costs, what a release
+//! does next. Around them lies a thin rim: a bucket, a distribution, viewers.
+
+mod affected;
+mod cover;
+mod diff;
+mod digest;
+mod fingerprint;
+mod headers;
+mod manifest;
+mod media_type;
+pub mod price;
+mod settings;
+mod site;
+mod urls;
+
+pub use cover::{FILES_MAX, Limits, WILDCARDS_MAX, cover};
+pub use digest::{Digest, InvalidDigest};
+pub use fingerprint::fingerprint;
+pub use headers::{Class, Decision, Headers, InvalidRule, RuleConfig, Rules};
+pub use manifest::{Entry, Manifest};
+pub use settings::{FILE_NAME, IndexUrls, Settings, SettingsError, SettingsFile};
+pub use site::{ErrorPage, Site, View};
