@@ -82,13 +82,10 @@ impl DataFolder {
 
     /// A new folder that goes away with this value.
     pub fn temporary() -> Result<DataFolder, DataFolderError> {
-        let temporary = tempfile::Builder::new()
-            .prefix("warmfront-")
-            .tempdir()
-            .map_err(|source| DataFolderError::Io {
-                path: std::env::temp_dir(),
-                source,
-            })?;
+        let temporary = private_file::temporary_folder("warmfront-").map_err(|source| DataFolderError::Io {
+            path: std::env::temp_dir(),
+            source,
+        })?;
         let folder = DataFolder::open(temporary.path())?;
         Ok(DataFolder {
             _temporary: Some(temporary),

@@ -11,6 +11,7 @@ use crate::data_folder::{DataFolder, DataFolderError};
 use crate::endpoints::Endpoints;
 use crate::identity::{ACCOUNT_DEFAULT, Identity};
 use crate::outcome::Complaint;
+use crate::private_file;
 
 mod origin_url;
 mod planes;
@@ -36,7 +37,7 @@ impl Server {
         let identity = identity(&folder, settings.account.as_ref())?;
         let ephemeral = match &settings.data {
             Data::Kept(_) => None,
-            Data::Ephemeral(_) => Some(tempfile::Builder::new().prefix("warmfront-bucket-").tempdir()?),
+            Data::Ephemeral(_) => Some(private_file::temporary_folder("warmfront-bucket-")?),
         };
         let (journal, bucket) = match &ephemeral {
             None => (Some(folder.path().join("journal")), folder.path().join("bucket")),

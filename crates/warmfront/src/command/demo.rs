@@ -1,5 +1,6 @@
 use crate::config::Config;
 use crate::logging;
+use crate::private_file;
 use crate::server::Server;
 use crate::stop_signal::StopSignal;
 
@@ -30,7 +31,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     logging::start(LOG_DEFAULT)?;
     // Not --ephemeral: the timings are those of a journal on disk.
-    let folder = tempfile::Builder::new().prefix("warmfront-demo-").tempdir()?;
+    let folder = private_file::temporary_folder("warmfront-demo-")?;
     let settings = Settings::resolve(serve::Args::for_demo(folder.path()), Config::default())?;
     serve::runtime()?.block_on(demo(args, settings))
 }
