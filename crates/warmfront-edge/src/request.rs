@@ -76,6 +76,6 @@ async fn steps(core: &Arc<Core>, accepted: &Accepted, body: Incoming) -> Result<
             fetch::refresh_in_background(core, &keyed, &response);
             answer::from_cache(&keyed, &response)
         }
-        found => Box::pin(fetch::fetch(core, admitted, &keyed, found, body)).await,
+        found => Box::pin(fetch::fetch(core, &keyed, found)).await,
     }
 }

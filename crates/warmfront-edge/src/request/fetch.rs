@@ -1,8 +1,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use http::{Method, Response};
-use hyper::body::Incoming;
+use http::Response;
 use warmfront_caching::{OriginFailure, Purpose, may_serve_stale_on_error};
 use warmfront_invalidation::{Proven, Subject};
 use warmfront_store::StoredResponse;
@@ -13,12 +12,10 @@ use crate::flight::{Answered, Flight, Flights, Part, Waiting};
 use crate::identifiers::request_id;
 use crate::origin::FetchFailure;
 use crate::outcome::Outcome;
-use crate::request::admit::Admitted;
 use crate::request::answer::{EarlyAnswer, from_cache, from_response};
 use crate::request::fill::Filling;
 use crate::request::find::Found;
 use crate::request::key::Keyed;
-use crate::request::pass::pass;
 use crate::request::plan::FetchPlan;
 
 /// How often a request joins the fetch of another. After that it has one of its own, which is always new enough for it.
@@ -28,18 +25,9 @@ type Answer = Result<Response<ViewerBody>, EarlyAnswer>;
 
 /// Answers a request that the store could not.
 ///
-/// It joins the fetch in flight for its key, if that is new enough, or begins one. A HEAD goes to the origin as it is:
-/// its answer has no body to keep.
-pub(crate) async fn fetch(
-    core: &Arc<Core>,
-    admitted: Admitted<'_>,
-    keyed: &Keyed<'_>,
-    found: Found,
-    body: Incoming,
-) -> Answer {
-    if keyed.routed.accepted.head.method == Method::HEAD {
-        return pass(core, admitted, body).await;
-    }
+/// It joins the fetch in flight for its key, if that is new enough, or begins one. A HEAD fetches as a GET does, and so
+/// finds a hit the next time.
+pub(crate) async fn fetch(core: &Arc<Core>, keyed: &Keyed<'_>, found: Found) -> Answer {
     for _ in 0..JOINS_MAX {
         let part = match join_or_begin(core, keyed, true) {
             Ok(part) => part,

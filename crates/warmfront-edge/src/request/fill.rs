@@ -6,7 +6,7 @@ use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body_util::{Either, Empty};
 use warmfront_caching::{
-    Lifetime, OriginFailure, Rules, Storability, freshened, is_match_304, may_serve_stale_on_error, may_share,
+    Lifetime, OriginFailure, Purpose, Rules, Storability, freshened, is_match_304, may_serve_stale_on_error, may_share,
     storability, stored_headers, viewer_headers,
 };
 use warmfront_http::format_http_date;
@@ -20,7 +20,7 @@ use crate::node::{FetchPlace, Node};
 use crate::origin::{FetchFailure, OriginBody};
 use crate::request::answer::prepare;
 use crate::request::key::names_of_key;
-use crate::request::plan::FetchPlan;
+use crate::request::plan::{FetchPlan, fetched_method};
 use crate::request::route::Routed;
 use crate::snapshot::Site;
 
@@ -54,7 +54,7 @@ impl Filling {
             },
             site: Arc::clone(routed.site),
             behavior: routed.behavior.clone(),
-            method: routed.accepted.head.method.clone(),
+            method: fetched_method(routed, Purpose::Fill),
             plan,
             _place: place,
         }

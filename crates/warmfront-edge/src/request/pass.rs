@@ -44,9 +44,7 @@ pub(crate) async fn pass(
     if !head.headers.contains_key(DATE) {
         head.headers.insert(DATE, format_http_date(node.clock.now()));
     }
-    if age_secs > 0 {
-        head.headers.insert(AGE, HeaderValue::from(age_secs));
-    }
+    head.headers.insert(AGE, HeaderValue::from(age_secs));
     mark(node, &mut head.headers, Outcome::Miss.for_status(head.status), id);
     let body = if routed.accepted.head.method == Method::HEAD {
         ViewerBody::Empty

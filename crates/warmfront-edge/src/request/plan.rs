@@ -1,6 +1,6 @@
 use http::header::{HOST, VIA};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use warmfront_caching::{Forwarding, Purpose, origin_request_headers, revalidation_headers};
 use warmfront_invalidation::Proven;
 use warmfront_model::{KeyPart, OriginKind, SigningBehavior};
@@ -85,7 +85,8 @@ fn origin_request(
         purpose,
         viewer_ip: accepted.viewer.ip,
     };
-    let mut headers = origin_request_headers(&accepted.head.method, &accepted.head.headers, &forwarding);
+    let method = fetched_method(routed, purpose);
+    let mut headers = origin_request_headers(&method, &accepted.head.headers, &forwarding);
     add_via(&mut headers, &node.via);
     headers.insert("x-amz-cf-id", request_id.clone());
     let is_bucket = matches!(origin.kind, OriginKind::S3(_));
@@ -97,10 +98,18 @@ fn origin_request(
         headers.remove(SOURCE_ARN);
     }
     let mut head = http::Request::new(()).into_parts().0;
-    head.method = accepted.head.method.clone();
+    head.method = method;
     head.uri = uri(&target, query(routed).as_deref())?;
     head.headers = headers;
     Ok(OriginRequest { target, head, signer })
+}
+
+/// What the origin is asked for: to fill the cache a HEAD becomes a GET, whose answer has the body to keep.
+pub(crate) fn fetched_method(routed: &Routed<'_>, purpose: Purpose) -> Method {
+    match (purpose, &routed.accepted.head.method) {
+        (Purpose::Fill, &Method::HEAD) => Method::GET,
+        (_, method) => method.clone(),
+    }
 }
 
 /// Signed `always`, or with `no-override` where the viewer's own Authorization does not go along.
