@@ -25,9 +25,12 @@ def start(tmp_path_factory):
     assert all(status in (0, -9) for status in statuses), f"exit statuses: {statuses}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machine(start):
-    """The machine most tests share; each makes a bucket and a distribution of its own there."""
+    """The machine that the tests of a file share; each makes a bucket and a distribution of its own there.
+
+    Not for the whole session: an account has 100 origin access controls at most.
+    """
     return start()
 
 
