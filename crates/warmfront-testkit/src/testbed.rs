@@ -1,0 +1,229 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use warmfront_clock::Clock;
+use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits};
+use warmfront_facts::{
+    DistributionRecord, InvalidationRecord, Key, OriginAccessControlRecord, OriginAllow, invalidation_id,
+};
+use warmfront_journal::{Expected, Journal, Simulated, Write};
+use warmfront_model::{AccountId, DistributionId, Revision, Timestamp};
+use warmfront_wire::{convert, from_xml};
+
+use crate::gate::within_patience;
+use crate::{Answer, Ask, Site, Viewer};
+
+/// What the clock of a testbed says at first: 2026-01-01T00:00:00Z.
+pub const START: Timestamp = Timestamp(1_767_225_600_000);
+
+/// An edge with its journal and its clock, in one process.
+///
+/// The journal is a [`Simulated`] one: what it is told to hold back, the edge does not see.
+pub struct Testbed {
+    /// The journal.
+    pub journal: Simulated,
+    /// The clock; it moves by [`Testbed::advance`] alone.
+    pub clock: Clock,
+    edge: Edge,
+    n_references: AtomicU64,
+}
+
+/// How the edge of a testbed is set up: two cores, 64 MiB, loopback origins allowed, no TLS, no bucket credentials.
+///
+/// # Panics
+/// Never: what it is made of is well formed.
+pub fn edge_options() -> EdgeOptions {
+    EdgeOptions {
+        account: AccountId::parse("123456789012").expect("an account"),
+        pop: "IAD89-P3".to_owned(),
+        n_cores: 2,
+        http: SocketAddr::from(([127, 0, 0, 1], 0)),
+        https: None,
+        memory_bytes: 64 * 1024 * 1024,
+        clock: Clock::manual(START),
+        origin_allow: OriginAllow {
+            loopback: true,
+            networks: Vec::new(),
+        },
+        buckets: BucketAccess {
+            endpoint: None,
+            credentials: None,
+            region: "us-east-1".to_owned(),
+            source_arn: true,
+        },
+        origin_roots: Vec::new(),
+        propagation_delay: Duration::ZERO,
+        limits: Limits::default(),
+    }
+}
+
+impl Testbed {
+    /// An edge with [`edge_options`] that serves `site`.
+    pub async fn with(site: &Site) -> Testbed {
+        let testbed = Testbed::start(edge_options()).await;
+        testbed.write(site).await;
+        testbed
+    }
+
+    /// An edge that serves nothing yet. `options.clock` becomes the testbed's.
+    ///
+    /// # Panics
+    /// If the edge does not start.
+    pub async fn start(options: EdgeOptions) -> Testbed {
+        const SEED: u64 = 1;
+        let journal = Simulated::new(SEED);
+        let clock = options.clock.clone();
+        let edge = Edge::start(Arc::new(journal.clone()), options).await;
+        Testbed {
+            journal,
+            clock,
+            edge: edge.expect("an edge"),
+            n_references: AtomicU64::new(0),
+        }
+    }
+
+    /// Creates or updates a distribution, and waits until the edge has it.
+    pub async fn write(&self, site: &Site) {
+        let revision = self.commit_site(site).await;
+        self.applied(revision).await;
+    }
+
+    /// Creates or updates a distribution.
+    ///
+    /// # Panics
+    /// If its configuration is refused.
+    pub async fn commit_site(&self, site: &Site) -> Revision {
+        let config = site.config();
+        let domain_name = site.domain_name();
+        let distribution = convert::distribution(&config, site.id().clone(), &domain_name);
+        let record = DistributionRecord {
+            id: site.id().clone(),
+            domain_name: domain_name.into(),
+            created: START,
+            last_modified: self.clock.now(),
+            revision: Revision::ZERO,
+            distribution: Arc::new(distribution.expect("a valid configuration")),
+            config,
+        };
+        let value = record.encode().expect("a record");
+        self.commit(&Key::Distribution(site.id().clone()).to_string(), value)
+            .await
+    }
+
+    /// Creates an origin access control with this SigningBehavior, and waits until the edge has it.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn write_access_control(&self, id: &str, signing_behavior: &str) {
+        let xml = format!(
+            "<OriginAccessControlConfig><Name>{id}</Name><SigningProtocol>sigv4</SigningProtocol>\
+             <SigningBehavior>{signing_behavior}</SigningBehavior>\
+             <OriginAccessControlOriginType>s3</OriginAccessControlOriginType></OriginAccessControlConfig>"
+        );
+        let config = from_xml(xml.as_bytes()).expect("an OriginAccessControlConfig");
+        let record = OriginAccessControlRecord {
+            id: id.to_owned(),
+            created: START,
+            revision: Revision::ZERO,
+            control: convert::origin_access_control(&config, id).expect("a valid configuration"),
+            config,
+        };
+        let value = record.encode().expect("a record");
+        let revision = self
+            .commit(&Key::OriginAccessControl(id.to_owned()).to_string(), value)
+            .await;
+        self.applied(revision).await;
+    }
+
+    /// Invalidates paths of [`Site::ID`], and waits until the edge has taken that in.
+    pub async fn invalidate(&self, paths: &[&str]) -> Revision {
+        let id = DistributionId::parse(Site::ID).expect("a distribution Id");
+        let revision = self.commit_invalidation(&id, paths).await;
+        self.applied(revision).await;
+        revision
+    }
+
+    /// Invalidates paths of a distribution.
+    ///
+    /// # Panics
+    /// If the journal fails.
+    pub async fn commit_invalidation(&self, distribution: &DistributionId, paths: &[&str]) -> Revision {
+        let caller_reference = self.n_references.fetch_add(1, Ordering::Relaxed).to_string();
+        let record = InvalidationRecord {
+            id: invalidation_id(distribution, &caller_reference),
+            distribution: distribution.clone(),
+            created: self.clock.now(),
+            revision: Revision::ZERO,
+            caller_reference: caller_reference.clone(),
+            paths: paths.iter().map(|&path| path.to_owned()).collect(),
+            items: Vec::new(),
+        };
+        let value = record.encode().expect("a record");
+        self.commit(&Key::invalidation(distribution, &caller_reference).to_string(), value)
+            .await
+    }
+
+    /// Commits this value.
+    ///
+    /// # Panics
+    /// If the journal fails.
+    pub async fn commit(&self, key: &str, value: Bytes) -> Revision {
+        let committed = self.journal.commit(key, Write::Put(value), Expected::Any).await;
+        committed.expect("a commit")
+    }
+
+    /// Returns once the edge has taken in the journal up to `revision`.
+    pub async fn applied(&self, revision: Revision) {
+        let mut applied = self.edge.applied();
+        let waiting = applied.wait_for(|applied| *applied >= revision);
+        let _ = within_patience("the edge to apply a revision", waiting).await;
+    }
+
+    /// What the edge has taken in.
+    pub fn applied_now(&self) -> Revision {
+        *self.edge.applied().borrow()
+    }
+
+    /// Moves the clock.
+    ///
+    /// # Panics
+    /// If the clock is the system's.
+    pub fn advance(&self, secs: u64) {
+        self.clock
+            .advance(Duration::from_secs(secs))
+            .expect("a clock turned by hand");
+    }
+
+    /// Where viewers connect over HTTP.
+    pub fn http(&self) -> SocketAddr {
+        self.edge.http()
+    }
+
+    /// The edge.
+    pub fn edge(&self) -> &Edge {
+        &self.edge
+    }
+
+    /// A viewer's connection.
+    pub async fn viewer(&self) -> Viewer {
+        Viewer::connect(self.http()).await
+    }
+
+    /// Asks on a connection of its own.
+    pub async fn ask(&self, ask: &Ask) -> Answer {
+        self.viewer().await.ask(ask).await
+    }
+
+    /// GETs a path on a connection of its own.
+    pub async fn get(&self, target: &str) -> Answer {
+        self.ask(&Ask::get(target)).await
+    }
+
+    /// Shuts the edge down.
+    pub async fn shutdown(self) {
+        within_patience("the edge to shut down", self.edge.shutdown()).await;
+    }
+}
