@@ -1,4 +1,6 @@
-use http::header::{ACCEPT_ENCODING, AGE, COOKIE, HeaderValue, SET_COOKIE, USER_AGENT, VARY, VIA};
+use http::header::{
+    ACCEPT_ENCODING, AGE, CONTENT_LENGTH, COOKIE, HeaderValue, SET_COOKIE, TRANSFER_ENCODING, USER_AGENT, VARY, VIA,
+};
 use http::{HeaderMap, HeaderName};
 use warmfront_http::{CacheControl, Vary, remove_hop_by_hop};
 
@@ -17,11 +19,16 @@ const DEVICE_HEADERS: [&str; 6] = [
 /// What of an origin's response goes to the viewer who caused it.
 ///
 /// Removed: hop-by-hop fields, Set-Cookie unless cookies are forwarded, S3's request ids, and the fields that the edge
-/// writes itself (Age, Via, X-Cache, X-Amz-Cf-*, X-Edge-*, X-Warmfront-*). Vary keeps what CloudFront keeps.
+/// writes itself (Age, Via, X-Cache, X-Amz-Cf-*, X-Edge-*, X-Warmfront-*); and a Content-Length beside Transfer-Encoding,
+/// which says nothing about the body that arrived. Vary keeps what CloudFront keeps.
 /// The age is to be read before, with [`initial_age_secs`](crate::initial_age_secs), and storability to be judged before.
 ///
-/// Source: CloudFront Developer Guide, "Request and response behavior for custom origins" and "... for Amazon S3 origins".
+/// Source: CloudFront Developer Guide, "Request and response behavior for custom origins" and "... for Amazon S3 origins";
+/// RFC 9112 section 6.3.
 pub fn viewer_headers(mut from_origin: HeaderMap, rules: &Rules<'_>) -> HeaderMap {
+    if from_origin.contains_key(TRANSFER_ENCODING) {
+        from_origin.remove(CONTENT_LENGTH);
+    }
     remove_hop_by_hop(&mut from_origin);
     if !rules.cookies_forwarded() {
         from_origin.remove(SET_COOKIE);

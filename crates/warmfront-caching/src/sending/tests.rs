@@ -27,6 +27,18 @@ fn hop_by_hop_fields_and_those_of_the_edge_go() {
     check(response, &rules(), &["x-a: 1"]);
 }
 
+/// RFC 9112 section 6.3: the transfer coding ends the body, and whoever forwards the message removes the length, lest
+/// the next recipient take the rest of the body for another response.
+#[test]
+fn a_length_beside_a_transfer_coding_goes() {
+    check(
+        "content-length: 3\ntransfer-encoding: chunked\nx-a: 1",
+        &rules(),
+        &["x-a: 1"],
+    );
+    check("content-length: 3\nx-a: 1", &rules(), &["content-length: 3", "x-a: 1"]);
+}
+
 #[test]
 fn set_cookie_passes_only_where_cookies_are_forwarded() {
     let response = "set-cookie: a=1\nset-cookie: b=2";
