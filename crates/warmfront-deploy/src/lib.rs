@@ -14,6 +14,7 @@ mod media_type;
 pub mod price;
 mod settings;
 mod site;
+pub mod target;
 mod urls;
 
 pub use cover::{FILES_MAX, Limits, WILDCARDS_MAX, cover};

@@ -1,0 +1,234 @@
+//! Amazon S3 and CloudFront, or whatever speaks their APIs, through AWS's SDK: credentials, profiles, regions and endpoints are found
+//! exactly as the AWS CLI finds them.
+
+mod cloudfront;
+mod s3;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_http_client::tls;
+
+pub use cloudfront::CloudFront;
+pub use s3::S3Bucket;
+
+use super::{Fault, TargetError};
+
+/// The region when neither environment nor profile names one: CloudFront's own.
+const REGION_DEFAULT: &str = "us-east-1";
+
+/// Where the two services are and who asks.
+#[derive(Clone, Debug)]
+pub struct Account {
+    config: SdkConfig,
+    s3_is_elsewhere: bool,
+}
+
+/// A server that is not AWS, with its credentials: found in the data folder of `warmfront serve`.
+#[derive(Clone)]
+pub struct Server {
+    /// The CloudFront API: `http://HOST:PORT`.
+    pub cloudfront: String,
+    /// The S3 API.
+    pub s3: String,
+    /// The access key's Id.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret_access_key: String,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Server")
+            .field("cloudfront", &self.cloudfront)
+            .field("s3", &self.s3)
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The clients of the two services.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// CloudFront.
+    pub cloudfront: CloudFront,
+    s3: aws_sdk_s3::Client,
+}
+
+impl Clients {
+    /// The bucket with this name.
+    pub fn bucket(&self, name: &str) -> S3Bucket {
+        S3Bucket::new(self.s3.clone(), name)
+    }
+}
+
+impl Account {
+    /// As the AWS CLI would: environment, profile, SSO, web identity, container, instance.
+    pub async fn from_environment(profile: Option<&str>) -> Account {
+        let mut loader = loader();
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        let config = loader.load().await;
+        let variable = |name: &str| std::env::var_os(name).is_some();
+        let s3_is_elsewhere = variable("AWS_ENDPOINT_URL_S3") || variable("AWS_ENDPOINT_URL");
+        Account {
+            config,
+            s3_is_elsewhere,
+        }
+    }
+
+    /// The services of one server.
+    pub async fn of_server(server: &Server) -> Clients {
+        let keys = aws_sdk_s3::config::Credentials::new(
+            server.access_key_id.clone(),
+            server.secret_access_key.clone(),
+            None,
+            None,
+            "warmfront",
+        );
+        let config = loader()
+            .region(Region::new(REGION_DEFAULT))
+            .credentials_provider(keys)
+            .load()
+            .await;
+        let s3 = aws_sdk_s3::config::Builder::from(&config)
+            .endpoint_url(&server.s3)
+            .force_path_style(true);
+        let cloudfront = aws_sdk_cloudfront::config::Builder::from(&config).endpoint_url(&server.cloudfront);
+        Clients {
+            cloudfront: CloudFront::new(aws_sdk_cloudfront::Client::from_conf(cloudfront.build())),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+        }
+    }
+
+    /// The clients. An S3 elsewhere is spoken to with the bucket in the path: its name may not resolve.
+    pub fn clients(&self) -> Clients {
+        let s3 = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.s3_is_elsewhere);
+        Clients {
+            cloudfront: CloudFront::new(aws_sdk_cloudfront::Client::new(&self.config)),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+        }
+    }
+}
+
+/// Retries are ours: they must be counted, explained and bounded by one deadline.
+fn loader() -> aws_config::ConfigLoader {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(std::time::Duration::from_secs(5))
+        .read_timeout(std::time::Duration::from_secs(60))
+        .build();
+    let regions =
+        aws_config::meta::region::RegionProviderChain::default_provider().or_else(Region::new(REGION_DEFAULT));
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .region(regions)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+}
+
+/// What an error of the SDK means for us.
+fn explain<E>(action: &'static str, resource: String, error: SdkError<E>) -> TargetError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let code = error.code().map(str::to_owned);
+    let message = match error.message() {
+        Some(message) => message.to_owned(),
+        None => chain(&error),
+    };
+    let fault = match (&error, code.as_deref(), status) {
+        (SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_), ..) => {
+            Fault::Unavailable
+        }
+        (SdkError::ConstructionFailure(_), ..) => Fault::Refused,
+        (_, code, status) => fault_of(code.unwrap_or_default(), status.unwrap_or(0)),
+    };
+    TargetError {
+        fault,
+        action,
+        resource,
+        code: code.unwrap_or_else(|| status.map_or_else(|| "NoAnswer".into(), |status| status.to_string())),
+        message,
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+/// Source: CloudFront API reference, "Common Errors" and CreateInvalidation; S3 API reference, "Error responses". S3 answers 409
+/// ConditionalRequestConflict when two conditional writes meet.
+fn fault_of(code: &str, status: u16) -> Fault {
+    match code {
+        "TooManyInvalidationsInProgress" => Fault::QuotaFull,
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "SlowDown" => Fault::Throttled,
+        "PreconditionFailed" | "ConditionalRequestConflict" => Fault::ConditionFailed,
+        "ServiceUnavailable" | "InternalFailure" | "InternalError" | "RequestTimeout" => Fault::Unavailable,
+        "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" => Fault::Denied,
+        "NoSuchKey" | "NotFound" | "NoSuchBucket" | "NoSuchDistribution" | "NoSuchInvalidation" => Fault::NotFound,
+        _ => match status {
+            403 => Fault::Denied,
+            404 => Fault::NotFound,
+            412 => Fault::ConditionFailed,
+            429 => Fault::Throttled,
+            500..=599 => Fault::Unavailable,
+            _ => Fault::Refused,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_is_handled_as_it_deserves() {
+        for (code, status, fault) in [
+            ("TooManyInvalidationsInProgress", 400, Fault::QuotaFull),
+            ("Throttling", 400, Fault::Throttled),
+            ("ThrottlingException", 400, Fault::Throttled),
+            ("SlowDown", 503, Fault::Throttled),
+            ("ServiceUnavailable", 503, Fault::Unavailable),
+            ("InternalFailure", 500, Fault::Unavailable),
+            ("AccessDenied", 403, Fault::Denied),
+            ("", 403, Fault::Denied),
+            ("SignatureDoesNotMatch", 403, Fault::Denied),
+            ("NoSuchDistribution", 404, Fault::NotFound),
+            ("PreconditionFailed", 412, Fault::ConditionFailed),
+            ("ConditionalRequestConflict", 409, Fault::ConditionFailed),
+            ("InvalidArgument", 400, Fault::Refused),
+            ("", 502, Fault::Unavailable),
+        ] {
+            assert_eq!(fault_of(code, status), fault, "{code} {status}");
+        }
+    }
+
+    #[test]
+    fn a_servers_secret_stays_out_of_messages() {
+        let server = Server {
+            cloudfront: "http://127.0.0.1:1".into(),
+            s3: "http://127.0.0.1:2".into(),
+            access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
+            secret_access_key: "wJalrXUtnFEMI".into(),
+        };
+        assert!(!format!("{server:?}").contains("wJalrXUtnFEMI"));
+    }
+}
