@@ -51,7 +51,39 @@ const IMPLEMENTED: &[(&str, &[&str])] = &[
     ),
     (
         "cache_policy",
-        &["GetCachePolicy", "GetCachePolicyConfig", "ListCachePolicies"],
+        &[
+            "CreateCachePolicy",
+            "GetCachePolicy",
+            "GetCachePolicyConfig",
+            "UpdateCachePolicy",
+            "DeleteCachePolicy",
+            "ListCachePolicies",
+            "ListDistributionsByCachePolicyId",
+        ],
+    ),
+    (
+        "origin_request_policy",
+        &[
+            "CreateOriginRequestPolicy",
+            "GetOriginRequestPolicy",
+            "GetOriginRequestPolicyConfig",
+            "UpdateOriginRequestPolicy",
+            "DeleteOriginRequestPolicy",
+            "ListOriginRequestPolicies",
+            "ListDistributionsByOriginRequestPolicyId",
+        ],
+    ),
+    (
+        "response_headers_policy",
+        &[
+            "CreateResponseHeadersPolicy",
+            "GetResponseHeadersPolicy",
+            "GetResponseHeadersPolicyConfig",
+            "UpdateResponseHeadersPolicy",
+            "DeleteResponseHeadersPolicy",
+            "ListResponseHeadersPolicies",
+            "ListDistributionsByResponseHeadersPolicyId",
+        ],
     ),
     ("tagging", &["TagResource", "UntagResource", "ListTagsForResource"]),
 ];

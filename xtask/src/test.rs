@@ -65,7 +65,13 @@ fn tidy_steps(report: &mut Report) {
     report.check("cargo fmt --check", || {
         rust::need_component("fmt", "rustfmt")?;
         // Only the names of the files: what is wrong with them is what `cargo fmt` changes.
-        machine::run(&mut machine::cargo(["fmt", "--all", "--check", "--", "--files-with-diff"]))
+        machine::run(&mut machine::cargo([
+            "fmt",
+            "--all",
+            "--check",
+            "--",
+            "--files-with-diff",
+        ]))
     });
     report.check("cargo xtask codegen --check", || {
         crate::codegen::run(&["--check".to_owned()])

@@ -76,5 +76,7 @@ pub(crate) fn behavior() -> Behavior {
         forward_whole_query: false,
         forward_other_headers: false,
         accept_encoding: AcceptEncoding::default(),
+        origin_request_policy: None,
+        response_headers_policy: None,
     }
 }

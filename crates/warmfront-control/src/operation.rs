@@ -88,6 +88,7 @@ pub(crate) async fn perform(operation: Operation, context: &Context<'_>) -> Resu
         Operation::TagResource => tag_resource::tag_resource(context).await,
         Operation::UntagResource => untag_resource::untag_resource(context).await,
         Operation::ListTagsForResource => list_tags_for_resource::list_tags_for_resource(context).await,
+        operation => Err(ApiError::NotImplemented(operation.name())),
     }
 }
 
@@ -103,9 +104,14 @@ pub(crate) fn permissions(operation: Operation, context: &Context<'_>) -> Vec<(S
     };
     let id = context.label(label);
     let resource = match operation {
-        Operation::ListDistributions | Operation::ListOriginAccessControls | Operation::ListCachePolicies => {
-            "*".to_owned()
-        }
+        Operation::ListDistributions
+        | Operation::ListOriginAccessControls
+        | Operation::ListCachePolicies
+        | Operation::ListOriginRequestPolicies
+        | Operation::ListResponseHeadersPolicies
+        | Operation::ListDistributionsByCachePolicyId
+        | Operation::ListDistributionsByOriginRequestPolicyId
+        | Operation::ListDistributionsByResponseHeadersPolicyId => "*".to_owned(),
         Operation::CreateDistribution | Operation::CreateDistributionWithTags => arn("distribution", "*"),
         Operation::CreateOriginAccessControl => arn("origin-access-control", "*"),
         Operation::GetDistribution
@@ -119,7 +125,21 @@ pub(crate) fn permissions(operation: Operation, context: &Context<'_>) -> Vec<(S
         | Operation::GetOriginAccessControlConfig
         | Operation::UpdateOriginAccessControl
         | Operation::DeleteOriginAccessControl => arn("origin-access-control", id),
-        Operation::GetCachePolicy | Operation::GetCachePolicyConfig => arn("cache-policy", id),
+        Operation::CreateCachePolicy => arn("cache-policy", "*"),
+        Operation::GetCachePolicy
+        | Operation::GetCachePolicyConfig
+        | Operation::UpdateCachePolicy
+        | Operation::DeleteCachePolicy => arn("cache-policy", id),
+        Operation::CreateOriginRequestPolicy => arn("origin-request-policy", "*"),
+        Operation::GetOriginRequestPolicy
+        | Operation::GetOriginRequestPolicyConfig
+        | Operation::UpdateOriginRequestPolicy
+        | Operation::DeleteOriginRequestPolicy => arn("origin-request-policy", id),
+        Operation::CreateResponseHeadersPolicy => arn("response-headers-policy", "*"),
+        Operation::GetResponseHeadersPolicy
+        | Operation::GetResponseHeadersPolicyConfig
+        | Operation::UpdateResponseHeadersPolicy
+        | Operation::DeleteResponseHeadersPolicy => arn("response-headers-policy", id),
         Operation::TagResource | Operation::UntagResource | Operation::ListTagsForResource => {
             context.call.parameter("Resource").unwrap_or_else(|| "*".to_owned())
         }

@@ -36,7 +36,11 @@ impl TtlBounds {
             }
             None => default_secs.max(31_536_000),
         };
-        (min_secs <= default_secs && default_secs <= max_secs).then_some(TtlBounds { min_secs, default_secs, max_secs })
+        (min_secs <= default_secs && default_secs <= max_secs).then_some(TtlBounds {
+            min_secs,
+            default_secs,
+            max_secs,
+        })
     }
 
     /// Whether caching is off: every bound is 0, as in the managed policy CachingDisabled.
@@ -111,20 +115,36 @@ fn managed() -> Vec<CachePolicy> {
         id: id.into(),
         name: name.into(),
         comment: comment.into(),
-        ttl: TtlBounds { min_secs: ttl.0, default_secs: ttl.1, max_secs: ttl.2 },
+        ttl: TtlBounds {
+            min_secs: ttl.0,
+            default_secs: ttl.1,
+            max_secs: ttl.2,
+        },
         headers: KeyPart::None,
         cookies: KeyPart::None,
         query_strings: KeyPart::None,
         accept_encoding: AcceptEncoding { gzip, brotli },
     };
-    let origin_headers =
-        names(&["host", "origin", "x-http-method-override", "x-http-method", "x-method-override"]);
+    let origin_headers = names(&[
+        "host",
+        "origin",
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+    ]);
     vec![
         CachePolicy {
             headers: names(&["authorization", "cloudfront-viewer-country", "host"]),
             cookies: KeyPart::All,
             query_strings: KeyPart::All,
-            ..policy("2e54312d-136d-493c-8eb9-b001f22f67d2", "Managed-Amplify", "For Amplify web apps", (2, 2, 600), true, true)
+            ..policy(
+                "2e54312d-136d-493c-8eb9-b001f22f67d2",
+                "Managed-Amplify",
+                "For Amplify web apps",
+                (2, 2, 600),
+                true,
+                true,
+            )
         },
         policy(
             "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
@@ -205,12 +225,21 @@ mod tests {
     #[test]
     fn caching_optimized_has_a_minimum_of_one_second() {
         let policy = managed_cache_policy("658327ea-f89d-4fab-a63d-7e88639e58f6").unwrap();
-        assert_eq!(policy.ttl, TtlBounds { min_secs: 1, default_secs: 86_400, max_secs: 31_536_000 });
+        assert_eq!(
+            policy.ttl,
+            TtlBounds {
+                min_secs: 1,
+                default_secs: 86_400,
+                max_secs: 31_536_000
+            }
+        );
     }
 
     #[test]
     fn omitted_ttls_follow_the_ones_given() {
-        let bounds = |min, default, max| TtlBounds::complete(min, default, max).map(|b| (b.min_secs, b.default_secs, b.max_secs));
+        let bounds = |min, default, max| {
+            TtlBounds::complete(min, default, max).map(|b| (b.min_secs, b.default_secs, b.max_secs))
+        };
         assert_eq!(bounds(0, None, None), Some((0, 86_400, 31_536_000)));
         assert_eq!(bounds(100_000, None, None), Some((100_000, 100_000, 31_536_000)));
         assert_eq!(bounds(0, Some(40_000_000), None), Some((0, 40_000_000, 40_000_000)));

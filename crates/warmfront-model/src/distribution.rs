@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{AcceptEncoding, DistributionId, KeyPart, Origin, TtlBounds};
+use crate::{AcceptEncoding, DistributionId, KeyPart, Origin, OriginRequestPolicy, ResponseHeadersPolicy, TtlBounds};
 
 /// A distribution whose configuration has passed validation, ready to route requests with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,10 @@ pub struct Behavior {
     pub forward_other_headers: bool,
     /// Which encodings the key distinguishes.
     pub accept_encoding: AcceptEncoding,
+    /// What else is sent to the origin. Occurs with a cache policy alone.
+    pub origin_request_policy: Option<Arc<OriginRequestPolicy>>,
+    /// What is removed from and added to each answer.
+    pub response_headers_policy: Option<Arc<ResponseHeadersPolicy>>,
 }
 
 /// ViewerProtocolPolicy: what happens to a request that came over HTTP.
@@ -122,11 +126,13 @@ impl MethodSet {
     pub fn from_methods<'a>(methods: impl IntoIterator<Item = &'a str>) -> Option<MethodSet> {
         let mut given: Vec<&str> = methods.into_iter().collect();
         given.sort_unstable();
-        [MethodSet::GetHead, MethodSet::GetHeadOptions, MethodSet::All].into_iter().find(|set| {
-            let mut expected = set.methods().to_vec();
-            expected.sort_unstable();
-            expected == given
-        })
+        [MethodSet::GetHead, MethodSet::GetHeadOptions, MethodSet::All]
+            .into_iter()
+            .find(|set| {
+                let mut expected = set.methods().to_vec();
+                expected.sort_unstable();
+                expected == given
+            })
     }
 }
 
@@ -137,7 +143,10 @@ mod tests {
     #[test]
     fn method_lists_are_cloudfronts_three() {
         assert_eq!(MethodSet::from_methods(["GET", "HEAD"]), Some(MethodSet::GetHead));
-        assert_eq!(MethodSet::from_methods(["OPTIONS", "GET", "HEAD"]), Some(MethodSet::GetHeadOptions));
+        assert_eq!(
+            MethodSet::from_methods(["OPTIONS", "GET", "HEAD"]),
+            Some(MethodSet::GetHeadOptions)
+        );
         assert_eq!(
             MethodSet::from_methods(["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]),
             Some(MethodSet::All)

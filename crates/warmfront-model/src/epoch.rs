@@ -54,7 +54,10 @@ mod tests {
     use super::*;
 
     fn epoch(incarnation: u64, revision: u64) -> Epoch {
-        Epoch { incarnation: Incarnation(incarnation), revision: Revision(revision) }
+        Epoch {
+            incarnation: Incarnation(incarnation),
+            revision: Revision(revision),
+        }
     }
 
     #[test]

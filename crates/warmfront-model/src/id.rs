@@ -20,8 +20,14 @@ impl DistributionId {
     pub fn parse(text: &str) -> Result<DistributionId, InvalidDistributionId> {
         let well_formed = matches!(text.len(), 13 | 14)
             && text.starts_with('E')
-            && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-        if well_formed { Ok(DistributionId(text.into())) } else { Err(InvalidDistributionId(text.to_owned())) }
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        if well_formed {
+            Ok(DistributionId(text.into()))
+        } else {
+            Err(InvalidDistributionId(text.to_owned()))
+        }
     }
 
     /// The Id as CloudFront writes it.
@@ -137,7 +143,15 @@ mod tests {
         assert!(DistributionId::parse("E1U5RQF7T870K0").is_ok());
         assert!(DistributionId::parse("EDFDVBD632BHDS").is_ok());
         assert!(DistributionId::parse("EDFDVBD632BHD").is_ok());
-        for wrong in ["", "E", "e1u5rqf7t870k0", "A1U5RQF7T870K0", "E1U5RQF7T870K01", "E1U5RQF7T8/0K0", "E1U5RQF7T8é0K"] {
+        for wrong in [
+            "",
+            "E",
+            "e1u5rqf7t870k0",
+            "A1U5RQF7T870K0",
+            "E1U5RQF7T870K01",
+            "E1U5RQF7T8/0K0",
+            "E1U5RQF7T8é0K",
+        ] {
             assert!(DistributionId::parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -8,6 +8,8 @@ mod distribution;
 mod epoch;
 mod id;
 mod origin;
+mod origin_request_policy;
+mod response_headers_policy;
 mod time;
 
 pub use cache_policy::{AcceptEncoding, CachePolicy, KeyPart, TtlBounds, managed_cache_policies, managed_cache_policy};
@@ -15,6 +17,9 @@ pub use distribution::{Behavior, Distribution, ErrorCaching, MethodSet, ViewerPr
 pub use epoch::{Epoch, Incarnation, Revision};
 pub use id::{AccountId, CacheTag, DistributionId, InvalidAccountId, InvalidDistributionId, ResourceArn};
 pub use origin::{
-    CustomOrigin, Origin, OriginAccessControl, OriginKind, OriginProtocolPolicy, S3Origin, SigningBehavior, parse_s3_domain,
+    CustomOrigin, Origin, OriginAccessControl, OriginKind, OriginProtocolPolicy, S3Origin, SigningBehavior,
+    parse_s3_domain,
 };
+pub use origin_request_policy::{OriginRequestHeaders, OriginRequestPolicy};
+pub use response_headers_policy::{AllowedOrigin, Cors, PolicyHeader, ResponseHeadersPolicy, SamplingRate};
 pub use time::Timestamp;

@@ -95,7 +95,9 @@ pub enum SigningBehavior {
 /// Source: CloudFront Developer Guide, "Use various origins", Amazon S3 bucket.
 pub fn parse_s3_domain(domain_name: &str) -> Option<S3Origin> {
     let domain_name = domain_name.to_ascii_lowercase();
-    let host = domain_name.strip_suffix(".amazonaws.com").or_else(|| domain_name.strip_suffix(".amazonaws.com.cn"))?;
+    let host = domain_name
+        .strip_suffix(".amazonaws.com")
+        .or_else(|| domain_name.strip_suffix(".amazonaws.com.cn"))?;
     let (bucket, region) = if let Some(bucket) = host.strip_suffix(".s3") {
         (bucket, None)
     } else if let Some(at) = host.rfind(".s3.") {
@@ -108,8 +110,10 @@ pub fn parse_s3_domain(domain_name: &str) -> Option<S3Origin> {
     let region_is_plain = region
         .is_none_or(|region| !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
     let website = region.is_some_and(|region| region.starts_with("website"));
-    (!bucket.is_empty() && region_is_plain && !website)
-        .then(|| S3Origin { bucket: bucket.into(), region: region.map(Into::into) })
+    (!bucket.is_empty() && region_is_plain && !website).then(|| S3Origin {
+        bucket: bucket.into(),
+        region: region.map(Into::into),
+    })
 }
 
 #[cfg(test)]
@@ -118,18 +122,35 @@ mod tests {
 
     fn check(domain_name: &str, expected: Option<(&str, Option<&str>)>) {
         let parsed = parse_s3_domain(domain_name);
-        let parts = parsed.as_ref().map(|origin| (&*origin.bucket, origin.region.as_deref()));
+        let parts = parsed
+            .as_ref()
+            .map(|origin| (&*origin.bucket, origin.region.as_deref()));
         assert_eq!(parts, expected, "{domain_name}");
     }
 
     #[test]
     fn a_bucket_is_read_out_of_each_form_of_its_domain_name() {
         check("my-site.s3.amazonaws.com", Some(("my-site", None)));
-        check("my-site.s3.eu-central-1.amazonaws.com", Some(("my-site", Some("eu-central-1"))));
-        check("my-site.s3-us-west-2.amazonaws.com", Some(("my-site", Some("us-west-2"))));
-        check("my-site.s3.dualstack.us-west-2.amazonaws.com", Some(("my-site", Some("us-west-2"))));
-        check("my.dotted.s3.site.s3.us-east-1.amazonaws.com", Some(("my.dotted.s3.site", Some("us-east-1"))));
-        check("my-site.s3.cn-north-1.amazonaws.com.cn", Some(("my-site", Some("cn-north-1"))));
+        check(
+            "my-site.s3.eu-central-1.amazonaws.com",
+            Some(("my-site", Some("eu-central-1"))),
+        );
+        check(
+            "my-site.s3-us-west-2.amazonaws.com",
+            Some(("my-site", Some("us-west-2"))),
+        );
+        check(
+            "my-site.s3.dualstack.us-west-2.amazonaws.com",
+            Some(("my-site", Some("us-west-2"))),
+        );
+        check(
+            "my.dotted.s3.site.s3.us-east-1.amazonaws.com",
+            Some(("my.dotted.s3.site", Some("us-east-1"))),
+        );
+        check(
+            "my-site.s3.cn-north-1.amazonaws.com.cn",
+            Some(("my-site", Some("cn-north-1"))),
+        );
     }
 
     #[test]

@@ -86,7 +86,8 @@ pub struct KeyedRequest<'a> {
 /// Writes the cache key of a request into `buffer`, which is cleared first.
 ///
 /// Distribution, method class and URL are always part of the key; headers, cookies and encodings as the behavior says.
-/// Parts are length-prefixed, so that no header value can look like another.
+/// Parts are length-prefixed, so that no header value can look like another, and headers are named, so that after a change of
+/// policy none is taken for another.
 ///
 /// Source: CloudFront Developer Guide, "Understand the cache key".
 pub fn write_cache_key<'b>(request: KeyedRequest<'_>, buffer: &'b mut Vec<u8>) -> CacheKey<'b> {
@@ -120,11 +121,8 @@ pub fn write_cache_key<'b>(request: KeyedRequest<'_>, buffer: &'b mut Vec<u8>) -
     buffer[lengths_start + 4..url_start].copy_from_slice(&length(url_end - url_start));
     if let KeyPart::Whitelist(names) = &behavior.headers {
         for name in names {
-            write_part(
-                buffer,
-                b'h',
-                headers.get_all(&**name).iter().map(http::HeaderValue::as_bytes),
-            );
+            let values = headers.get_all(&**name).iter().map(http::HeaderValue::as_bytes);
+            write_part(buffer, b'h', std::iter::once(name.as_bytes()).chain(values));
         }
     }
     if behavior.cookies != KeyPart::None {

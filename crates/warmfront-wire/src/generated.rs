@@ -10,13 +10,17 @@ mod error_code;
 mod invalidation;
 pub(crate) mod operation;
 mod origin_access_control;
+mod origin_request_policy;
+mod response_headers_policy;
 mod tagging;
 
 use std::fmt;
 
 use warmfront_model::Timestamp;
 
-use crate::xml::{Document, Element, Enumeration, Hidden, Members, Place, Value, Writer, XmlError, enumeration_value};
+use crate::xml::{
+    Document, Double, Element, Enumeration, Hidden, Members, Place, Value, Writer, XmlError, enumeration_value,
+};
 
 pub use error_code::ErrorCode;
 
@@ -27,6 +31,8 @@ pub mod types {
     pub use super::distribution::*;
     pub use super::invalidation::*;
     pub use super::origin_access_control::*;
+    pub use super::origin_request_policy::*;
+    pub use super::response_headers_policy::*;
     pub use super::tagging::*;
 }
 

@@ -12,4 +12,4 @@ mod xml;
 pub use error_document::error_document;
 pub use generated::{ErrorCode, types};
 pub use operation::{Operation, Routed, query_parameter, route};
-pub use xml::{BODY_BYTES_MAX, DEPTH_MAX, Document, ELEMENTS_MAX, NAMESPACE, XmlError, from_xml, to_xml};
+pub use xml::{BODY_BYTES_MAX, DEPTH_MAX, Document, Double, ELEMENTS_MAX, NAMESPACE, XmlError, from_xml, to_xml};

@@ -1,10 +1,12 @@
 //! Bodies: bytes to elements to generated types, and back.
 
+mod double;
 mod element;
 mod error;
 mod read;
 mod write;
 
+pub use double::Double;
 pub(crate) use element::Element;
 pub use element::{BODY_BYTES_MAX, DEPTH_MAX, ELEMENTS_MAX};
 pub(crate) use error::Place;

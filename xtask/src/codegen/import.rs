@@ -131,6 +131,7 @@ fn reduce_shape(shape: &Value) -> Result<Shape> {
         },
         "integer" => Shape::Integer,
         "long" => Shape::Long,
+        "double" => Shape::Double,
         "boolean" => Shape::Boolean,
         "timestamp" => Shape::Timestamp,
         other => bail!("type {other} is not supported"),

@@ -67,6 +67,7 @@ pub enum Shape {
     },
     Integer,
     Long,
+    Double,
     Boolean,
     Timestamp,
 }

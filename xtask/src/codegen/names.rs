@@ -3,6 +3,7 @@ pub fn field(name: &str) -> String {
     match name {
         "ETag" => return "etag".to_owned(),
         "Type" => return "r#type".to_owned(),
+        "Override" => return "r#override".to_owned(),
         _ => {}
     }
     let letters: Vec<char> = name.chars().collect();

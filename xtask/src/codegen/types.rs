@@ -197,6 +197,7 @@ fn plain_type(model: &Model, shape: &str) -> Result<String> {
         Shape::String { .. } => "String".to_owned(),
         Shape::Integer => "i32".to_owned(),
         Shape::Long => "i64".to_owned(),
+        Shape::Double => "Double".to_owned(),
         Shape::Boolean => "bool".to_owned(),
         Shape::Timestamp => "Timestamp".to_owned(),
     })

@@ -23,6 +23,8 @@ fn behavior(query_strings: KeyPart, headers: KeyPart, cookies: KeyPart, gzip: bo
         forward_whole_query: false,
         forward_other_headers: false,
         accept_encoding: AcceptEncoding { gzip, brotli },
+        origin_request_policy: None,
+        response_headers_policy: None,
     }
 }
 
@@ -153,4 +155,22 @@ proptest! {
         let key = |(a, b): &(String, String)| key(&behavior, "/", None, &[("origin", a), ("x-b", b)]);
         prop_assert_eq!(key(&left) == key(&right), left == right);
     }
+}
+
+#[test]
+fn a_header_is_never_taken_for_another_that_a_policy_named_before() {
+    let key_by = |name| {
+        let behavior = behavior(KeyPart::None, only(&[name]), KeyPart::None, false, false);
+        let headers = header_map(&[("x-country", "fr"), ("x-language", "fr")]);
+        let request = KeyedRequest {
+            distribution: &DistributionId::parse("E1U5RQF7T870K0").unwrap(),
+            behavior: &behavior,
+            method: MethodClass::GetHead,
+            path: "/",
+            query: None,
+            headers: &headers,
+        };
+        write_cache_key(request, &mut Vec::new()).bytes().to_vec()
+    };
+    assert_ne!(key_by("x-country"), key_by("x-language"));
 }

@@ -51,6 +51,8 @@ pub(super) fn behavior(
         forward_whole_query: key.forward_whole_query,
         forward_other_headers: key.forward_other_headers,
         accept_encoding: key.accept_encoding,
+        origin_request_policy: None,
+        response_headers_policy: None,
     })
 }
 

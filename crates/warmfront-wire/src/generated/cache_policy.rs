@@ -3,34 +3,6 @@
 use super::*;
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct CachePolicy {
-    pub id: String,
-    pub last_modified_time: Timestamp,
-    pub cache_policy_config: CachePolicyConfig,
-}
-
-impl Value for CachePolicy {
-    fn read(element: &Element, at: &Place<'_>) -> Result<Self, XmlError> {
-        let members = Members { element, at };
-        Ok(Self {
-            id: members.required("Id")?,
-            last_modified_time: members.required("LastModifiedTime")?,
-            cache_policy_config: members.required("CachePolicyConfig")?,
-        })
-    }
-
-    fn write(&self, out: &mut Writer) {
-        out.required("Id", &self.id);
-        out.required("LastModifiedTime", &self.last_modified_time);
-        out.required("CachePolicyConfig", &self.cache_policy_config);
-    }
-}
-
-impl Document for CachePolicy {
-    const ROOT: &'static str = "CachePolicy";
-}
-
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CachePolicyConfig {
     pub comment: Option<String>,
     pub name: String,
@@ -277,6 +249,34 @@ impl Value for QueryStringNames {
 }
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CachePolicy {
+    pub id: String,
+    pub last_modified_time: Timestamp,
+    pub cache_policy_config: CachePolicyConfig,
+}
+
+impl Value for CachePolicy {
+    fn read(element: &Element, at: &Place<'_>) -> Result<Self, XmlError> {
+        let members = Members { element, at };
+        Ok(Self {
+            id: members.required("Id")?,
+            last_modified_time: members.required("LastModifiedTime")?,
+            cache_policy_config: members.required("CachePolicyConfig")?,
+        })
+    }
+
+    fn write(&self, out: &mut Writer) {
+        out.required("Id", &self.id);
+        out.required("LastModifiedTime", &self.last_modified_time);
+        out.required("CachePolicyConfig", &self.cache_policy_config);
+    }
+}
+
+impl Document for CachePolicy {
+    const ROOT: &'static str = "CachePolicy";
+}
+
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CachePolicyList {
     pub next_marker: Option<String>,
     pub max_items: i32,
@@ -355,3 +355,42 @@ impl Enumeration for CachePolicyType {
 }
 
 enumeration_value!(CachePolicyType);
+
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct DistributionIdList {
+    pub marker: String,
+    pub next_marker: Option<String>,
+    pub max_items: i32,
+    pub is_truncated: bool,
+    pub quantity: i32,
+    pub items: Vec<String>,
+}
+
+impl Value for DistributionIdList {
+    fn read(element: &Element, at: &Place<'_>) -> Result<Self, XmlError> {
+        let members = Members { element, at };
+        let read = Self {
+            marker: members.required("Marker")?,
+            next_marker: members.optional("NextMarker")?,
+            max_items: members.required("MaxItems")?,
+            is_truncated: members.required("IsTruncated")?,
+            quantity: members.required("Quantity")?,
+            items: members.optional_list("Items", "DistributionId")?,
+        };
+        members.counted(read.quantity, read.items.len())?;
+        Ok(read)
+    }
+
+    fn write(&self, out: &mut Writer) {
+        out.required("Marker", &self.marker);
+        out.optional("NextMarker", self.next_marker.as_ref());
+        out.required("MaxItems", &self.max_items);
+        out.required("IsTruncated", &self.is_truncated);
+        out.required("Quantity", &self.quantity);
+        out.optional_list("Items", "DistributionId", &self.items);
+    }
+}
+
+impl Document for DistributionIdList {
+    const ROOT: &'static str = "DistributionIdList";
+}

@@ -67,6 +67,76 @@ fn every_operation_that_exists_is_reached_by_its_documented_request_line() {
         ("GET /2020-05-31/cache-policy/E1", GetCachePolicy, id),
         ("GET /2020-05-31/cache-policy/E1/config", GetCachePolicyConfig, id),
         ("GET /2020-05-31/cache-policy?Type=managed", ListCachePolicies, &[]),
+        ("POST /2020-05-31/cache-policy", CreateCachePolicy, &[]),
+        ("PUT /2020-05-31/cache-policy/E1", UpdateCachePolicy, id),
+        ("DELETE /2020-05-31/cache-policy/E1", DeleteCachePolicy, id),
+        (
+            "GET /2020-05-31/distributionsByCachePolicyId/E1?MaxItems=1",
+            ListDistributionsByCachePolicyId,
+            &[("CachePolicyId", "E1")],
+        ),
+        ("POST /2020-05-31/origin-request-policy", CreateOriginRequestPolicy, &[]),
+        ("GET /2020-05-31/origin-request-policy/E1", GetOriginRequestPolicy, id),
+        (
+            "GET /2020-05-31/origin-request-policy/E1/config",
+            GetOriginRequestPolicyConfig,
+            id,
+        ),
+        (
+            "PUT /2020-05-31/origin-request-policy/E1",
+            UpdateOriginRequestPolicy,
+            id,
+        ),
+        (
+            "DELETE /2020-05-31/origin-request-policy/E1",
+            DeleteOriginRequestPolicy,
+            id,
+        ),
+        (
+            "GET /2020-05-31/origin-request-policy?Type=custom",
+            ListOriginRequestPolicies,
+            &[],
+        ),
+        (
+            "GET /2020-05-31/distributionsByOriginRequestPolicyId/E1",
+            ListDistributionsByOriginRequestPolicyId,
+            &[("OriginRequestPolicyId", "E1")],
+        ),
+        (
+            "POST /2020-05-31/response-headers-policy",
+            CreateResponseHeadersPolicy,
+            &[],
+        ),
+        (
+            "GET /2020-05-31/response-headers-policy/E1",
+            GetResponseHeadersPolicy,
+            id,
+        ),
+        (
+            "GET /2020-05-31/response-headers-policy/E1/config",
+            GetResponseHeadersPolicyConfig,
+            id,
+        ),
+        (
+            "PUT /2020-05-31/response-headers-policy/E1",
+            UpdateResponseHeadersPolicy,
+            id,
+        ),
+        (
+            "DELETE /2020-05-31/response-headers-policy/E1",
+            DeleteResponseHeadersPolicy,
+            id,
+        ),
+        (
+            "GET /2020-05-31/response-headers-policy",
+            ListResponseHeadersPolicies,
+            &[],
+        ),
+        (
+            "GET /2020-05-31/distributionsByResponseHeadersPolicyId/E1",
+            ListDistributionsByResponseHeadersPolicyId,
+            &[("ResponseHeadersPolicyId", "E1")],
+        ),
         ("POST /2020-05-31/tagging?Operation=Tag&Resource=arn", TagResource, &[]),
         (
             "POST /2020-05-31/tagging?Resource=arn&Operation=Untag",
@@ -124,7 +194,7 @@ fn labels_are_decoded_after_the_path_is_split() {
 fn operations_that_do_not_exist_are_named() {
     for (method, path, name) in [
         ("POST", "/2020-05-31/function", "CreateFunction"),
-        ("POST", "/2020-05-31/cache-policy", "CreateCachePolicy"),
+        ("POST", "/2020-05-31/key-group", "CreateKeyGroup"),
         ("POST", "/2020-05-31/distribution/E1/copy", "CopyDistribution"),
         ("PUT", "/2020-05-31/distribution/E1/associate-alias", "AssociateAlias"),
         (
@@ -190,5 +260,5 @@ fn operations_have_awss_names_and_statuses() {
     ] {
         assert_eq!((operation.name(), operation.success_status()), (name, status));
     }
-    assert_eq!(Operation::ALL.len(), 22);
+    assert_eq!(Operation::ALL.len(), 40);
 }

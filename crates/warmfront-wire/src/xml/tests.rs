@@ -143,7 +143,10 @@ fn an_empty_list_is_left_out_unless_nothing_else_says_that_it_is_empty() {
         "<Marker></Marker><MaxItems>100</MaxItems><IsTruncated>false</IsTruncated><Quantity>0</Quantity></DistributionList>"
     ));
     let xml = String::from_utf8(to_xml(&InvalidationList::default())).unwrap();
-    assert!(xml.ends_with("<Quantity>0</Quantity><Items></Items></InvalidationList>"), "length(Items) is 0");
+    assert!(
+        xml.ends_with("<Quantity>0</Quantity><Items></Items></InvalidationList>"),
+        "length(Items) is 0"
+    );
     let xml = String::from_utf8(to_xml(&Tags::default())).unwrap();
     assert!(xml.ends_with("/\"><Items></Items></Tags>"));
 }

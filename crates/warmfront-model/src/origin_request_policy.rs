@@ -1,0 +1,91 @@
+use std::sync::Arc;
+
+use crate::KeyPart;
+
+/// An origin request policy: what of a viewer's request is sent to the origin besides what the cache key holds.
+///
+/// It only ever adds: what the cache policy names is sent whatever this says.
+///
+/// Source: CloudFront Developer Guide, "Understand origin request policies" and "Understand how origin request policies and
+/// cache policies work together".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginRequestPolicy {
+    /// The policy's Id.
+    pub id: Arc<str>,
+    /// The policy's name, unique in the account.
+    pub name: Arc<str>,
+    /// Which headers are sent.
+    pub headers: OriginRequestHeaders,
+    /// Which cookies are sent; names are case-sensitive.
+    pub cookies: KeyPart,
+    /// Which query strings are sent; names are case-sensitive.
+    pub query_strings: KeyPart,
+}
+
+/// HeaderBehavior of an origin request policy. All names are in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum OriginRequestHeaders {
+    /// `none`.
+    #[default]
+    None,
+    /// `whitelist`: those named, `CloudFront-*` headers among them.
+    Whitelist(Vec<Arc<str>>),
+    /// `allViewer`: all that the viewer sent, Host included.
+    AllViewer,
+    /// `allViewerAndWhitelistCloudFront`: all that the viewer sent, and the `CloudFront-*` headers named.
+    AllViewerAndWhitelistCloudFront(Vec<Arc<str>>),
+    /// `allExcept`: all that the viewer sent but those named.
+    AllExcept(Vec<Arc<str>>),
+}
+
+impl OriginRequestHeaders {
+    /// Whether a header that the viewer sent goes along. `name` is in lower case.
+    pub fn sends(&self, name: &str) -> bool {
+        match self {
+            OriginRequestHeaders::None => false,
+            OriginRequestHeaders::Whitelist(names) => names.iter().any(|listed| &**listed == name),
+            OriginRequestHeaders::AllViewer | OriginRequestHeaders::AllViewerAndWhitelistCloudFront(_) => true,
+            OriginRequestHeaders::AllExcept(names) => !names.iter().any(|listed| &**listed == name),
+        }
+    }
+
+    /// The headers named whose values CloudFront makes itself, `cloudfront-*`.
+    pub fn generated(&self) -> impl Iterator<Item = &Arc<str>> {
+        let names: &[Arc<str>] = match self {
+            OriginRequestHeaders::Whitelist(names) | OriginRequestHeaders::AllViewerAndWhitelistCloudFront(names) => {
+                names
+            }
+            OriginRequestHeaders::None | OriginRequestHeaders::AllViewer | OriginRequestHeaders::AllExcept(_) => &[],
+        };
+        names.iter().filter(|name| name.starts_with("cloudfront-"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_behavior_sends_its_headers() {
+        let names: Vec<Arc<str>> = vec!["referer".into(), "cloudfront-forwarded-proto".into()];
+        for (headers, referer, host, n_generated) in [
+            (OriginRequestHeaders::None, false, false, 0),
+            (OriginRequestHeaders::Whitelist(names.clone()), true, false, 1),
+            (OriginRequestHeaders::AllViewer, true, true, 0),
+            (
+                OriginRequestHeaders::AllViewerAndWhitelistCloudFront(names.clone()),
+                true,
+                true,
+                1,
+            ),
+            (OriginRequestHeaders::AllExcept(names), false, true, 0),
+        ] {
+            assert_eq!(
+                (headers.sends("referer"), headers.sends("host")),
+                (referer, host),
+                "{headers:?}"
+            );
+            assert_eq!(headers.generated().count(), n_generated, "{headers:?}");
+        }
+    }
+}
