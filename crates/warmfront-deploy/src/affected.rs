@@ -78,9 +78,11 @@ fn need(site: &Site, change: &Change, path: &str, wishes: Wishes<'_>) -> Need {
     if change.class == Class::Fingerprinted {
         match change.kind {
             Kind::New => return Need::Nothing("a new fingerprinted name: nobody has asked for it yet".into()),
-            Kind::Removed => return Need::Nothing("stays for open tabs, and is collected later".into()),
-            Kind::Replaced | Kind::HeadersOnly => {}
+            Kind::Removed | Kind::Replaced | Kind::HeadersOnly => {}
         }
+    }
+    if change.stays {
+        return Need::Nothing("stays for open tabs, and is collected later".into());
     }
     let url = format!("/{path}");
     let view = site.view_of(&url);

@@ -44,6 +44,8 @@ pub struct Change {
     pub seen_headers: Vec<Headers>,
     /// Its content before, if known.
     pub old_digest: Option<Digest>,
+    /// It is removed from the site, but stays in the bucket for tabs that are open, until it is collected.
+    pub stays: bool,
 }
 
 /// Everything that the difference depends on.
@@ -72,6 +74,7 @@ pub fn diff(before: Before<'_>, target: &Manifest) -> Vec<Change> {
                 class: entry.class,
                 seen_headers: seen_headers(before, key),
                 old_digest: old_digest(before, key),
+                stays: false,
             });
         }
     }
@@ -92,6 +95,7 @@ pub fn diff(before: Before<'_>, target: &Manifest) -> Vec<Change> {
             class: entry.class,
             seen_headers: seen_headers(before, key),
             old_digest: old_digest(before, key),
+            stays: stays_for_open_tabs(entry),
         });
     }
     changes.sort_by(|a, b| a.key.cmp(&b.key));
@@ -147,6 +151,19 @@ fn old_digest(before: Before<'_>, key: &str) -> Option<Digest> {
     live.or_else(|| Some(before.finished?.files.get(key)?.digest))
 }
 
+/// Whether a file that the site does not have any more is kept for tabs that still show the old pages: whatever a page loads,
+/// but not what people open by itself.
+pub fn stays_for_open_tabs(entry: &Entry) -> bool {
+    let media_type = entry.headers.content_type.split(';').next().unwrap_or_default().trim();
+    let kind = media_type.split('/').next().unwrap_or_default();
+    let is_loaded = matches!(kind, "image" | "font" | "audio" | "video")
+        || matches!(
+            media_type,
+            "text/javascript" | "application/javascript" | "text/css" | "application/wasm"
+        );
+    entry.class == Class::Fingerprinted || (entry.class == Class::Other && is_loaded)
+}
+
 /// Fingerprinted names that stood for other bytes before: the name proves nothing, and browsers keep the old bytes for a year.
 pub fn changed_under_their_names<'a>(
     files: impl IntoIterator<Item = (&'a str, Digest)>,
@@ -156,7 +173,7 @@ pub fn changed_under_their_names<'a>(
         earlier
             .iter()
             .filter_map(|manifest| manifest.files.get(key))
-            .any(|entry| entry.digest != digest)
+            .any(|entry| entry.digest != digest || entry.distrusted)
     };
     files
         .into_iter()

@@ -11,9 +11,14 @@ mod fingerprint;
 mod headers;
 mod manifest;
 mod media_type;
+pub mod plan;
 pub mod price;
+pub mod record;
+mod retention;
+mod scan;
 mod settings;
 mod site;
+pub mod state;
 pub mod target;
 mod urls;
 

@@ -26,6 +26,9 @@ pub struct Entry {
     /// The ETag that the bucket listed once the release was live: not a digest, but a sign that nobody has written since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
+    /// Its name looks fingerprinted, but stood for other bytes before: never again `immutable`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub distrusted: bool,
 }
 
 impl Entry {

@@ -24,6 +24,7 @@ fn change(key: &str, kind: Kind, seen: &[&str]) -> Change {
         class: crate::headers::Rules::default().decide(key, false).class,
         seen_headers: seen.iter().map(headers).collect(),
         old_digest: None,
+        stays: false,
     }
 }
 
@@ -37,7 +38,13 @@ fn only_what_may_be_stale_is_paid_for() {
     let cached = "max-age=60";
     for (what, expected) in [
         (change("a.8f3a21bc.js", Kind::New, &[]), &[][..]),
-        (change("a.8f3a21bc.js", Kind::Removed, &[cached]), &[]),
+        (
+            Change {
+                stays: true,
+                ..change("a.8f3a21bc.js", Kind::Removed, &[cached])
+            },
+            &[],
+        ),
         (change("a.8f3a21bc.js", Kind::Replaced, &[cached]), &["/a.8f3a21bc.js"]),
         (change("logo.png", Kind::Replaced, &[cached]), &["/logo.png"]),
         (change("logo.png", Kind::Removed, &[cached]), &["/logo.png"]),

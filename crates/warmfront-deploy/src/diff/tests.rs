@@ -7,6 +7,7 @@ fn entry(content: &str, cache_control: &str) -> Entry {
         class: Class::Page,
         headers: headers(cache_control),
         etag: None,
+        distrusted: false,
     }
 }
 
@@ -159,4 +160,28 @@ fn a_fingerprinted_name_with_other_bytes_is_found() {
         ("new.0e8a2f1b.js", Digest::of(b"2")),
     ];
     assert_eq!(changed_under_their_names(now, &[&earlier]), ["a.8f3a21bc.js"]);
+}
+
+#[test]
+fn what_pages_load_stays_for_open_tabs() {
+    for (class, content_type, expected) in [
+        (Class::Fingerprinted, "application/json", true),
+        (Class::Other, "text/javascript; charset=utf-8", true),
+        (Class::Other, "image/png", true),
+        (Class::Other, "application/pdf", false),
+        (Class::Other, "text/plain; charset=utf-8", false),
+        (Class::Page, "text/html; charset=utf-8", false),
+        (Class::Page, "text/javascript; charset=utf-8", false),
+    ] {
+        let headers = Headers {
+            content_type: content_type.into(),
+            ..headers("x")
+        };
+        let entry = Entry {
+            class,
+            headers,
+            ..entry("1", "x")
+        };
+        assert_eq!(stays_for_open_tabs(&entry), expected, "{class:?} {content_type}");
+    }
 }

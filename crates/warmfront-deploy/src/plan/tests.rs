@@ -1,0 +1,121 @@
+use super::*;
+use crate::headers::Rules;
+use crate::manifest::Entry;
+use crate::settings::SettingsFile;
+use crate::site::tests::site;
+
+fn manifest(files: &[(&str, &str)]) -> Manifest {
+    let entry = |path: &str, content: &str| {
+        let decision = Rules::default().decide(path, false);
+        Entry {
+            digest: Digest::of(content.as_bytes()),
+            size: content.len() as u64,
+            class: decision.class,
+            headers: decision.headers,
+            etag: None,
+            distrusted: false,
+        }
+    };
+    Manifest {
+        files: files
+            .iter()
+            .map(|(path, content)| ((*path).to_owned(), entry(path, content)))
+            .collect(),
+    }
+}
+
+fn plan(old: &Manifest, new: Manifest) -> Plan {
+    let live = |entry: &Entry| Live {
+        digest: Some(entry.digest),
+        headers: entry.headers.clone(),
+    };
+    let settings = SettingsFile::default().resolve().unwrap();
+    let input = Input {
+        release: "r2".into(),
+        now_ms: 0,
+        bucket: "site",
+        prefix: "",
+        site: &site(),
+        settings: &settings,
+        target: new,
+        listing: &[],
+        live: old
+            .files
+            .iter()
+            .map(|(key, entry)| (key.clone(), live(entry)))
+            .collect(),
+        finished: Some(("r1", old)),
+        unfinished: &[],
+        tag_metadata: "cache-tag",
+        warnings: Vec::new(),
+    };
+    Plan::new(input, |change| Source::File(change.key.clone().into()))
+}
+
+#[test]
+fn one_changed_page_is_one_upload_and_no_path() {
+    let old = manifest(&[("index.html", "1"), ("a.8f3a21bc.js", "1")]);
+    let plan = plan(&old, manifest(&[("index.html", "2"), ("a.8f3a21bc.js", "1")]));
+    assert_eq!(plan.uploads.len(), 1);
+    assert_eq!(plan.uploads[0].replaces, Some(Digest::of(b"1")));
+    assert_eq!((plan.n_unchanged, plan.bytes_sent(), plan.paths.len()), (1, 1, 0));
+    assert!(plan.spared.contains_key("index.html"));
+}
+
+#[test]
+fn the_same_site_is_an_empty_plan_and_a_plan_reads_back() {
+    let old = manifest(&[("index.html", "1"), ("logo.png", "1")]);
+    assert!(plan(&old, old.clone()).is_empty());
+    let plan = plan(&old, manifest(&[("index.html", "1"), ("logo.png", "2")]));
+    assert_eq!(plan.paths, ["/logo.png"]);
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+}
+
+#[test]
+fn what_is_removed_goes_now_or_stays_for_open_tabs() {
+    let old = manifest(&[
+        ("a.html", "1"),
+        ("b.html", "1"),
+        ("c.html", "1"),
+        ("a.8f3a21bc.js", "1"),
+        ("logo.png", "1"),
+    ]);
+    let plan = plan(&old, manifest(&[("b.html", "1"), ("c.html", "1")]));
+    assert_eq!(plan.removals, ["a.html"]);
+    assert_eq!(plan.staying, ["a.8f3a21bc.js", "logo.png"]);
+}
+
+#[test]
+fn a_build_that_went_wrong_does_not_empty_the_site() {
+    let names: Vec<String> = (0..300).map(|number| format!("p{number:03}.html")).collect();
+    let files = |names: &[String]| manifest(&names.iter().map(|name| (&**name, "1")).collect::<Vec<_>>());
+    let settings = SettingsFile::default().resolve().unwrap();
+    let guard = |n_left: usize, n_before: usize| {
+        let plan = plan(&files(&names[..n_before]), files(&names[..n_left]));
+        plan.guard_deletions(&settings).map_err(|error| error.limit)
+    };
+    assert_eq!(guard(10, 20), Ok(()));
+    assert_eq!(guard(9, 20), Err("delete_ratio_max = 0.5".into()));
+    assert_eq!(guard(40, 300), Err("delete_max = 256".into()));
+    // A site of one page may lose it: that is no accident of scale.
+    assert_eq!(guard(1, 2), Ok(()));
+}
+
+#[test]
+fn the_listing_digest_sees_every_write() {
+    let listed = |key: &str, size, etag: &str| Listed {
+        key: key.into(),
+        size,
+        etag: etag.into(),
+    };
+    let base = listing_digest(&[listed("a", 1, "x")]);
+    for other in [
+        vec![],
+        vec![listed("b", 1, "x")],
+        vec![listed("a", 2, "x")],
+        vec![listed("a", 1, "y")],
+    ] {
+        assert_ne!(listing_digest(&other), base);
+    }
+}
