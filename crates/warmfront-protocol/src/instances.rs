@@ -1,0 +1,187 @@
+use crate::Instance;
+use crate::state::Entry::{Other, Tag, Url};
+
+const SMALL: Instance = Instance::SMALLEST;
+
+impl Instance {
+    /// Instances that are explored to their end in a test.
+    pub const CHECKED: &[Instance] = &[
+        SMALL,
+        Instance {
+            name: "tags",
+            kinds: &[Url, Tag, Other],
+            entries: 2,
+            tagged: true,
+            fetches: 2,
+            slow_dial: true,
+            slow_raise: true,
+            evict: true,
+            ..SMALL
+        },
+        Instance {
+            name: "publish",
+            kinds: &[Url, Tag],
+            entries: 2,
+            tagged: true,
+            slow_publish: true,
+            slow_raise: true,
+            ..SMALL
+        },
+        Instance {
+            name: "parts",
+            kinds: &[Url, Other],
+            entries: 2,
+            fetches: 2,
+            parts: true,
+            evict: true,
+            ..SMALL
+        },
+        Instance {
+            name: "revalidate",
+            kinds: &[Url, Other],
+            entries: 2,
+            fetches: 2,
+            revalidate: true,
+            slow_dial: true,
+            evict: true,
+            ..SMALL
+        },
+        Instance {
+            name: "sweep",
+            kinds: &[Url, Tag, Other],
+            entries: 2,
+            tagged: true,
+            fetches: 2,
+            sweep: true,
+            evict: true,
+            ..SMALL
+        },
+        Instance {
+            name: "restart",
+            kinds: &[Url, Other],
+            entries: 2,
+            disk: true,
+            crashes: 1,
+            lapses: 1,
+            joins: 2,
+            gaps: true,
+            trim: true,
+            ..SMALL
+        },
+        Instance {
+            name: "loss",
+            kinds: &[Url, Other],
+            entries: 2,
+            disk: true,
+            crashes: 1,
+            joins: 1,
+            trim: true,
+            watch_loss: true,
+            ..SMALL
+        },
+        Instance {
+            name: "lapse",
+            kinds: &[Url, Other],
+            entries: 2,
+            fetches: 2,
+            lapses: 2,
+            joins: 2,
+            gaps: true,
+            ..SMALL
+        },
+        Instance {
+            name: "view",
+            kinds: &[Url],
+            entries: 2,
+            lapses: 1,
+            joins: 1,
+            lagging_view: true,
+            ..SMALL
+        },
+        Instance {
+            name: "clocks",
+            kinds: &[Url],
+            entries: 1,
+            lapses: 1,
+            joins: 1,
+            clocks: true,
+            ..SMALL
+        },
+        Instance {
+            name: "restore",
+            kinds: &[Url, Other],
+            entries: 2,
+            lapses: 1,
+            joins: 1,
+            restore: true,
+            ..SMALL
+        },
+        Instance {
+            name: "two-pops",
+            pops: 2,
+            kinds: &[Url],
+            entries: 1,
+            lapses: 1,
+            joins: 1,
+            ..SMALL
+        },
+        Instance {
+            name: "tier",
+            regionals: 1,
+            kinds: &[Url, Tag, Other],
+            entries: 2,
+            tagged: true,
+            untagged: false,
+            ..SMALL
+        },
+        Instance {
+            name: "tier-lapse",
+            regionals: 1,
+            kinds: &[Url],
+            entries: 1,
+            lapses: 1,
+            joins: 1,
+            ..SMALL
+        },
+    ];
+
+    /// Larger ones, for minutes by hand.
+    pub const LARGE: &[Instance] = &[
+        Instance {
+            name: "tier-3",
+            regionals: 1,
+            kinds: &[Url, Tag, Other],
+            entries: 3,
+            tagged: true,
+            evict: true,
+            ..SMALL
+        },
+        Instance {
+            name: "two-pops-one-regional",
+            pops: 2,
+            regionals: 1,
+            kinds: &[Url, Tag],
+            entries: 2,
+            tagged: true,
+            untagged: false,
+            ..SMALL
+        },
+        Instance {
+            name: "two-regionals",
+            regionals: 2,
+            kinds: &[Url, Tag],
+            entries: 2,
+            tagged: true,
+            untagged: false,
+            ..SMALL
+        },
+    ];
+
+    /// The instance of this name.
+    pub fn named(name: &str) -> Option<&'static Instance> {
+        Instance::CHECKED
+            .iter()
+            .chain(Instance::LARGE)
+            .find(|instance| instance.name == name)
+    }
+}
