@@ -164,6 +164,10 @@ impl State {
         if self.kept {
             return;
         }
+        // Whoever is about to open the body needs its beginning.
+        if self.readers.is_empty() && self.first == 0 && !self.closed {
+            return;
+        }
         let slowest = self
             .readers
             .values()

@@ -81,6 +81,31 @@ async fn a_body_that_outgrows_the_limit_is_no_longer_kept_and_loses_no_byte() {
 }
 
 #[tokio::test]
+async fn what_arrives_before_the_first_reader_is_there_waits_for_it() {
+    let (mut fill, body) = Fill::begin(FillLimits {
+        keep_bytes_max: 5,
+        window_bytes: 10,
+    });
+    for _ in 0..2 {
+        assert!(fill.push(Bytes::from_static(b"12345")).await);
+    }
+    assert!(!fill.is_kept());
+    assert!(is_pending(fill.push(Bytes::from_static(b"x"))).await, "the window is full");
+    let reader = body.open().expect("nothing of it is gone");
+    fill.finish();
+    assert_eq!(rest(reader).await.unwrap(), b"1234512345");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_first_reader_is_given_up_when_none_will_come() {
+    let (mut fill, body) = Fill::begin(PASS);
+    assert!(fill.push(Bytes::from_static(b"0123456789")).await);
+    drop(body);
+    fill.close();
+    assert!(!fill.push(Bytes::from_static(b"x")).await);
+}
+
+#[tokio::test]
 async fn a_fill_that_breaks_off_truncates_its_readers() {
     let (mut fill, body) = Fill::begin(KEEP);
     let reader = body.open().unwrap();
