@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use warmfront_caching::{StoredCopy, stored_copy};
+use warmfront_caching::{OriginFailure, StoredCopy, may_serve_stale_on_error, stored_copy};
 use warmfront_invalidation::Proven;
+use warmfront_model::Timestamp;
 use warmfront_store::StoredResponse;
 
 use crate::node::Node;
@@ -45,7 +46,7 @@ impl Found {
         match stored_copy(&head.lifetime, head.response_time, accepted.now) {
             StoredCopy::Fresh => Found::Fresh(proven),
             StoredCopy::StaleWhileRevalidate => Found::StaleWhileRevalidate(proven),
-            StoredCopy::Stale if proven.leaves_origin_alone(accepted.now) => Found::Fresh(proven),
+            StoredCopy::Stale if stands_in(&proven, accepted.now) => Found::Fresh(proven),
             StoredCopy::Stale => Found::Stale(proven),
         }
     }
@@ -57,4 +58,12 @@ impl Found {
             Found::Fresh(_) | Found::StaleWhileRevalidate(_) | Found::Covered | Found::Absent => None,
         }
     }
+}
+
+/// Whether an expired copy answers because its origin failed lately: as long as the origin is left alone, and no longer
+/// than the copy may be used stale.
+fn stands_in(copy: &StoredResponse, now: Timestamp) -> bool {
+    let head = copy.head();
+    copy.leaves_origin_alone(now)
+        && may_serve_stale_on_error(OriginFailure::Unreachable, &head.lifetime, head.response_time, now)
 }
