@@ -56,10 +56,11 @@ impl Origins {
 
     /// Asks the origin. `ticket` was taken before, and is what the answer is to be stamped with.
     ///
-    /// A GET or HEAD that is not answered within the origin's read timeout is asked again, as often as it has connection
-    /// attempts; no other method is.
+    /// A GET or HEAD that is not answered within the origin's read timeout, or whose connection ends without an answer, is
+    /// asked again, as often as it has connection attempts; no other method is.
     ///
-    /// Source: CloudFront Developer Guide, "Request and response behavior for custom origins", origin response timeout.
+    /// Source: CloudFront Developer Guide, "Request and response behavior for custom origins", origin response timeout;
+    /// RFC 9110 section 9.2.2 (an idle connection that the origin closes just then looks no different).
     pub(crate) async fn ask(
         &self,
         _ticket: &Ticket,
@@ -74,18 +75,24 @@ impl Origins {
             1
         };
         let mut body = Some(body);
+        let mut failure = FetchFailure::NoAnswer;
         for _ in 0..n_attempts {
             let body = body.take().unwrap_or_else(|| Either::Left(Empty::new()));
             let request_once = signed(request, body)?;
-            match tokio::time::timeout(request.target.read_timeout, client.request(request_once)).await {
+            failure = match tokio::time::timeout(request.target.read_timeout, client.request(request_once)).await {
+                // An interim response is no answer, and no protocol is switched: Upgrade is never sent.
+                Ok(Ok(response)) if response.status().is_informational() => {
+                    return Err(FetchFailure::Invalid(format!("status {}", response.status())));
+                }
                 Ok(Ok(response)) => {
                     return Ok(response.map(|body| OriginBody::new(body, request.target.read_timeout)));
                 }
+                Ok(Err(error)) if FetchFailure::ended_without_answer(&error) => FetchFailure::from_client(&error),
                 Ok(Err(error)) => return Err(FetchFailure::from_client(&error)),
-                Err(_) => {}
-            }
+                Err(_) => FetchFailure::NoAnswer,
+            };
         }
-        Err(FetchFailure::NoAnswer)
+        Err(failure)
     }
 
     fn client(&self, settings: ConnectSettings) -> Client<Connector, RequestBody> {

@@ -107,6 +107,28 @@ impl FetchFailure {
         }
     }
 
+    /// Whether the connection ended before anything of an answer came.
+    pub(crate) fn ended_without_answer(error: &hyper_util::client::legacy::Error) -> bool {
+        let mut source = error.source();
+        while let Some(cause) = source {
+            if let Some(error) = cause.downcast_ref::<hyper::Error>()
+                && (error.is_incomplete_message() || error.is_canceled() || error.is_closed())
+            {
+                return true;
+            }
+            // Connecting has attempts of its own.
+            if cause.is::<ConnectFailure>() {
+                return false;
+            }
+            if let Some(error) = cause.downcast_ref::<std::io::Error>() {
+                use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+                return matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset);
+            }
+            source = cause.source();
+        }
+        false
+    }
+
     /// What the client's error was, told by its sources.
     pub(crate) fn from_client(error: &hyper_util::client::legacy::Error) -> FetchFailure {
         let mut source = error.source();
