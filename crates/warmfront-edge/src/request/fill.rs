@@ -60,26 +60,35 @@ impl Filling {
         }
     }
 
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(self) {
         // Age and lifetime count from the moment the origin was asked: RFC 9111 section 4.2.3.
         let asked = self.core.node.clock.now();
         let response = match self.ask().await {
             Ok(response) => response,
             Err(failure) => return self.fail(failure, asked),
         };
-        if !self.plan.confirms || response.status() != StatusCode::NOT_MODIFIED {
+        if response.status() != StatusCode::NOT_MODIFIED {
             return self.fill(response, asked).await;
         }
-        let expired = self.plan.expired.clone();
+        let expired = self.plan.expired.clone().filter(|_| self.plan.confirms);
         match expired.filter(|expired| is_match_304(&expired.head().headers, response.headers())) {
             Some(expired) => self.confirm(&expired, response.headers(), asked),
-            None => {
-                self.plan.drop_conditions();
-                match self.ask().await {
-                    Ok(response) => self.fill(response, asked).await,
-                    Err(failure) => self.fail(failure, asked),
-                }
+            None => self.ask_again(asked).await,
+        }
+    }
+
+    /// A 304 that confirms nothing is no answer: the whole is asked for, once.
+    async fn ask_again(mut self, asked: Timestamp) {
+        self.plan.drop_conditions();
+        match self.ask().await {
+            Ok(response) if response.status() == StatusCode::NOT_MODIFIED => {
+                self.fail(
+                    FetchFailure::Invalid("304 to a request without conditions".to_owned()),
+                    asked,
+                );
             }
+            Ok(response) => self.fill(response, asked).await,
+            Err(failure) => self.fail(failure, asked),
         }
     }
 
