@@ -49,7 +49,8 @@ pub(crate) struct Viewer {
 /// 6. plan, fetch, fill: if not, it joins a fetch that is new enough, or begins one;
 /// 7. answer.
 pub(crate) async fn answer(core: &Arc<Core>, viewer: Viewer, request: Request<Incoming>) -> Response<ViewerBody> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    accept::take_host_from_target(&mut head);
     let snapshot = Arc::clone(&core.node.snapshot());
     let accepted = Accepted {
         head,

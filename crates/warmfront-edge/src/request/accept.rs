@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use http::{Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use warmfront_model::Timestamp;
 
 use crate::options::Limits;
@@ -26,14 +26,20 @@ impl Accepted {
         self.head.uri.query()
     }
 
-    /// The authority that the request is for: the target's own, else the Host field's.
-    ///
-    /// Source: RFC 9112 section 3.2.2.
+    /// The authority that the request is for.
     pub(crate) fn authority(&self) -> Option<&str> {
-        match self.head.uri.authority() {
-            Some(authority) => Some(authority.as_str()),
-            None => self.head.headers.get(header::HOST)?.to_str().ok(),
-        }
+        self.head.headers.get(header::HOST)?.to_str().ok()
+    }
+}
+
+/// An absolute target's authority takes the place of whatever Host says, so that routing, cache key and origin all see
+/// the same one.
+///
+/// Source: RFC 9112 section 3.2.2.
+pub(crate) fn take_host_from_target(head: &mut http::request::Parts) {
+    let authority = head.uri.authority();
+    if let Some(host) = authority.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok()) {
+        head.headers.insert(header::HOST, host);
     }
 }
 
@@ -76,11 +82,11 @@ pub(crate) fn accept<'a>(limits: &Limits, accepted: &'a Accepted) -> Result<&'a 
         ));
     }
     match head.headers.get_all(header::HOST).iter().count() {
-        0 if head.uri.authority().is_none() => Err(EarlyAnswer::Page(
+        0 => Err(EarlyAnswer::Page(
             StatusCode::BAD_REQUEST,
             "Bad request. The request has no Host.".into(),
         )),
-        0 | 1 => Ok(accepted),
+        1 => Ok(accepted),
         _ => Err(EarlyAnswer::Page(
             StatusCode::BAD_REQUEST,
             "Bad request. The request has several Hosts.".into(),
