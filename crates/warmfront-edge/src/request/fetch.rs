@@ -1,14 +1,13 @@
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use http::Response;
-use warmfront_caching::{OriginFailure, Purpose, may_serve_stale_on_error};
+use warmfront_caching::{OriginFailure, Purpose, StoredCopy, may_serve_stale_on_error, stored_copy};
 use warmfront_invalidation::{Proven, Subject};
 use warmfront_store::StoredResponse;
 
 use crate::body::ViewerBody;
 use crate::core::Core;
-use crate::flight::{Answered, Flight, Flights, Part, Waiting};
+use crate::flight::{Answered, Flight, Flights, Part, Progress, Waiting};
 use crate::identifiers::request_id;
 use crate::origin::FetchFailure;
 use crate::outcome::Outcome;
@@ -34,16 +33,44 @@ pub(crate) async fn fetch(core: &Arc<Core>, keyed: &Keyed<'_>, found: Found) -> 
             Err(stored_meanwhile) => return from_cache(keyed, &stored_meanwhile),
         };
         match part {
-            Part::Began(flight) => return run_own(core, keyed, &found, &flight).await,
-            Part::Joined(flight) => {
-                if let ControlFlow::Break(answer) = follow(core, keyed, &found, &flight).await {
+            Part::Began(flight) => {
+                if let Some(answer) = run_own(core, keyed, &found, &flight).await {
                     return answer;
                 }
+                break;
             }
+            Part::Joined(flight) => match follow(keyed, &found, &flight).await {
+                Followed::Answer(answer) => return answer,
+                Followed::NotForOthers => break,
+                Followed::NotForThisOne => {}
+            },
         }
     }
     let planned = keyed.routed.accepted.snapshot.ticket().as_of();
-    run_own(core, keyed, &found, &Flights::begin_alone(keyed.bytes(), planned)).await
+    let alone = Flights::begin_alone(keyed.bytes(), planned);
+    let answer = run_own(core, keyed, &found, &alone).await;
+    // Nothing known at this request's arrival covers its own fetch, whose body waits for this one reader.
+    answer.unwrap_or_else(|| Err(EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned))))
+}
+
+/// What a request has to do with the fetch that answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// It began it.
+    Began,
+    /// It came while the origin had not answered yet.
+    Waited,
+    /// It came when the answer was here, all but the end of its body: a hit.
+    CameForTheRest,
+}
+
+/// What following the fetch of another request came to.
+enum Followed {
+    Answer(Answer),
+    /// What it brought answers one request only.
+    NotForOthers,
+    /// What it brought is too old for this request, or its beginning is gone.
+    NotForThisOne,
 }
 
 /// Refreshes an expired copy that has answered already. Nobody waits for it.
@@ -56,12 +83,15 @@ pub(crate) fn refresh_in_background(core: &Arc<Core>, keyed: &Keyed<'_>, expired
 }
 
 /// A fetch in flight is new enough if nothing that was known when this request arrived covers what it brings: judged by
-/// its stamp, and by the tags of its answer once that is here.
+/// its stamp, and by the tags of its answer once that is here. An answer that is here must also be fresh still.
 fn join_or_begin(core: &Arc<Core>, keyed: &Keyed<'_>, look_again: bool) -> Result<Part, Proven<StoredResponse>> {
     let index = &keyed.routed.accepted.snapshot.index;
     let distribution = &keyed.routed.site.distribution.id;
     let is_new_enough = |flight: &Flight| match flight.answered() {
-        Some(answered) => index.check(distribution, answered.response, || keyed.names()).is_ok(),
+        Some(answered) => {
+            is_fresh(&answered.response, keyed)
+                && index.check(distribution, answered.response, || keyed.names()).is_ok()
+        }
         None if flight.planned().satisfies(index.applied()) => true,
         None => {
             let names = keyed.names();
@@ -84,47 +114,48 @@ fn join_or_begin(core: &Arc<Core>, keyed: &Keyed<'_>, look_again: bool) -> Resul
         .join_or_begin(keyed.bytes(), index.applied(), is_new_enough, found_meanwhile)
 }
 
-/// Begins the fetch and answers with what it brings.
-async fn run_own(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found, flight: &Arc<Flight>) -> Answer {
+fn is_fresh(response: &StoredResponse, keyed: &Keyed<'_>) -> bool {
+    let head = response.head();
+    stored_copy(&head.lifetime, head.response_time, keyed.routed.accepted.now) == StoredCopy::Fresh
+}
+
+/// Begins the fetch and answers with what it brings. `None`: others have read on in a body that is too long to keep before
+/// this request came to read it.
+async fn run_own(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found, flight: &Arc<Flight>) -> Option<Answer> {
     let mut waiting = flight.wait();
-    begin(core, keyed, found.fallback(), flight).map_err(|failure| EarlyAnswer::Failure(Arc::new(failure)))?;
-    let answered = match waiting.outcome().await {
-        Ok(answered) => answered,
-        Err(failure) => return without_answer(keyed, found, failure),
-    };
-    match use_answer(keyed, found, &answered, &waiting) {
-        Some(mut response) => {
-            if let (Ok(response), Some(withheld)) = (&mut response, &answered.withheld) {
-                response.headers_mut().extend((**withheld).clone());
-            }
-            response
-        }
-        // Nothing known at this request's arrival covers its own fetch, and its body waits for this reader.
-        None => Err(EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned))),
+    if let Err(failure) = begin(core, keyed, found.fallback(), flight) {
+        return Some(Err(EarlyAnswer::Failure(failure)));
+    }
+    match waiting.outcome().await {
+        Ok(answered) => use_answer(keyed, found, &answered, Role::Began, &waiting),
+        Err(failure) => Some(without_answer(keyed, found, failure)),
     }
 }
 
-/// Waits for the fetch of another request. `Continue`: what it brought is not for this request.
-async fn follow(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found, flight: &Arc<Flight>) -> ControlFlow<Answer> {
+/// Waits for the fetch of another request.
+async fn follow(keyed: &Keyed<'_>, found: &Found, flight: &Arc<Flight>) -> Followed {
     let mut waiting = flight.wait();
+    let role = if flight.answered().is_some() {
+        Role::CameForTheRest
+    } else {
+        Role::Waited
+    };
     let answered = match waiting.outcome().await {
         Ok(answered) => answered,
-        Err(failure) => return ControlFlow::Break(without_answer(keyed, found, failure)),
+        Err(failure) => return Followed::Answer(without_answer(keyed, found, failure)),
     };
     if !answered.shared {
-        let planned = keyed.routed.accepted.snapshot.ticket().as_of();
-        let alone = Flights::begin_alone(keyed.bytes(), planned);
-        return ControlFlow::Break(run_own(core, keyed, found, &alone).await);
+        return Followed::NotForOthers;
     }
-    match use_answer(keyed, found, &answered, &waiting) {
-        Some(answer) => ControlFlow::Break(answer),
-        None => ControlFlow::Continue(()),
+    match use_answer(keyed, found, &answered, role, &waiting) {
+        Some(answer) => Followed::Answer(answer),
+        None => Followed::NotForThisOne,
     }
 }
 
 /// The answer that a fetch brought, if this request may have it: nothing known at its arrival covers it, and its body can
 /// be read from the beginning. `_waiting` is kept so long.
-fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, _waiting: &Waiting) -> Option<Answer> {
+fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, role: Role, _waiting: &Waiting) -> Option<Answer> {
     let accepted = keyed.routed.accepted;
     let distribution = &keyed.routed.site.distribution.id;
     let response = Arc::clone(&answered.response);
@@ -137,12 +168,16 @@ fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, _waiting: &
     if let Some(stale) = stand_in(keyed, found, failure) {
         return Some(stale);
     }
-    let outcome = if answered.confirmed {
-        Outcome::RefreshHit
-    } else {
-        Outcome::Miss
+    let outcome = match role {
+        Role::CameForTheRest => Outcome::Hit,
+        Role::Began | Role::Waited if answered.confirmed => Outcome::RefreshHit,
+        Role::Began | Role::Waited => Outcome::Miss,
     };
-    from_response(accepted, &proven, outcome).map(Ok)
+    let mut response = from_response(accepted, &proven, outcome)?;
+    if let (Role::Began, Some(withheld)) = (role, &answered.withheld) {
+        response.headers_mut().extend((**withheld).clone());
+    }
+    Some(Ok(response))
 }
 
 /// What a request gets whose origin gave no answer.
@@ -170,7 +205,7 @@ fn begin(
     keyed: &Keyed<'_>,
     expired: Option<&Proven<StoredResponse>>,
     flight: &Arc<Flight>,
-) -> Result<(), FetchFailure> {
+) -> Result<(), Arc<FetchFailure>> {
     let begun = || {
         let place = core.node.begin_fetch().ok_or(FetchFailure::Overload)?;
         let plan = FetchPlan::plan(&core.node, &keyed.routed, Purpose::Fill, expired, &request_id())?;
@@ -182,8 +217,9 @@ fn begin(
             Ok(())
         }
         Err(failure) => {
+            let failure = Arc::new(failure);
             core.node.flights.close(flight);
-            flight.tell(crate::flight::Progress::Failed(Arc::new(FetchFailure::Abandoned)));
+            flight.tell(Progress::Failed(Arc::clone(&failure)));
             Err(failure)
         }
     }
