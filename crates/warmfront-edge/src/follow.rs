@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use warmfront_clock::Clock;
 use warmfront_facts::{DistributionRecord, Fact, OriginAccessControlRecord, decode, decode_entry};
+use warmfront_invalidation::{InvalidationItem, NormalUrl};
 use warmfront_journal::{Event, Journal, JournalError, Snapshot as Entries, Watch};
-use warmfront_model::{AccountId, DistributionId, ResourceArn, Revision};
+use warmfront_model::{AccountId, DistributionId, ResourceArn};
 
 use crate::node::Node;
 use crate::snapshot::{Site, Sites};
@@ -32,10 +33,12 @@ impl Follower {
         }
     }
 
-    /// Takes in everything the journal holds, and follows it from there. Nothing is cached yet, so what was invalidated
-    /// before needs no index: whatever is stamped earlier counts as covered.
+    /// Takes in everything the journal holds, and follows it from there. What was invalidated before needs no index:
+    /// whatever is stamped earlier counts as covered.
     pub(crate) async fn begin(&mut self, journal: &dyn Journal) -> Result<Box<dyn Watch>, JournalError> {
         let entries: Entries = journal.snapshot("").await?;
+        self.distributions.clear();
+        self.access_controls.clear();
         for entry in &entries.entries {
             match decode_entry(entry) {
                 Ok(fact) => {
@@ -54,7 +57,8 @@ impl Follower {
     }
 
     /// Follows the journal until it closes. If the watch breaks, the node stands still at what it has applied, and so no
-    /// invalidation counts as Completed, until a new watch begins where the old one ended.
+    /// invalidation counts as Completed, until a new watch begins where the old one ended; or anew, if the journal has
+    /// forgotten what came after that.
     pub(crate) async fn follow(mut self, journal: Arc<dyn Journal>, mut watch: Box<dyn Watch>) {
         const PAUSE: Duration = Duration::from_millis(500);
         loop {
@@ -63,15 +67,25 @@ impl Follower {
                 Ok(None) | Err(JournalError::Closed) => return,
                 Err(error) => {
                     tracing::error!(%error, "the journal's watch broke off");
-                    tokio::time::sleep(PAUSE).await;
-                    let applied = self.node.snapshot().index.applied().revision;
-                    match journal.watch(applied).await {
+                    match self.resume(&*journal).await {
                         Ok(again) => watch = again,
                         Err(JournalError::Closed) => return,
-                        Err(error) => tracing::error!(%error, "the journal cannot be watched"),
+                        Err(error) => {
+                            tracing::error!(%error, "the journal cannot be watched");
+                            tokio::time::sleep(PAUSE).await;
+                        }
                     }
                 }
             }
+        }
+    }
+
+    async fn resume(&mut self, journal: &dyn Journal) -> Result<Box<dyn Watch>, JournalError> {
+        let applied = self.node.snapshot().index.applied().revision;
+        match journal.watch(applied).await {
+            // A gap: invalidations may have been in it.
+            Err(JournalError::Compacted { .. }) => self.begin(journal).await,
+            other => other,
         }
     }
 
@@ -90,7 +104,9 @@ impl Follower {
         };
         if let Fact::Invalidation(record) = &fact {
             if !self.delay.is_zero() {
-                self.clock.sleep_until(record.created.plus(self.delay)).await;
+                // A record from a clock that is ahead waits no longer than any other.
+                let created = record.created.min(self.clock.now());
+                self.clock.sleep_until(created.plus(self.delay)).await;
             }
             self.node.publish(|snapshot| {
                 snapshot
@@ -100,17 +116,29 @@ impl Follower {
             });
             return;
         }
+        let changed_roots = self.changed_roots(&fact);
         let sites = self.remember(&fact).then(|| self.sites());
-        self.apply(sites, event.revision);
-    }
-
-    fn apply(&self, sites: Option<Arc<Sites>>, revision: Revision) {
         self.node.publish(|snapshot| {
             if let Some(sites) = sites {
                 snapshot.sites = sites;
             }
-            snapshot.index.advance(revision);
+            if let Some((distribution, items)) = changed_roots {
+                snapshot.index.invalidate(&distribution, &items, event.revision);
+            }
+            snapshot.index.advance(event.revision);
         });
+    }
+
+    /// What an invalidation of the root covers depends on the default root object. Where that changes, the old and the new
+    /// one are covered with the change, so that no earlier invalidation of the root is forgotten with it.
+    fn changed_roots(&self, fact: &Fact) -> Option<(DistributionId, Vec<InvalidationItem>)> {
+        let Fact::Distribution(id, Some(new)) = fact else {
+            return None;
+        };
+        let old = &self.distributions.get(id)?.distribution.default_root_object;
+        let new = &new.distribution.default_root_object;
+        let covering = |object: &Arc<str>| InvalidationItem::Prefix(NormalUrl::new(format!("/{object}").as_bytes()));
+        (old != new).then(|| (id.clone(), old.iter().chain(new).map(covering).collect()))
     }
 
     /// Whether the fact changes how requests are routed.
