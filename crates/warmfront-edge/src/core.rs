@@ -25,8 +25,38 @@ pub(crate) struct CoreListeners {
     pub(crate) https: Option<(std::net::TcpListener, Arc<ServerConfig>)>,
 }
 
+/// One core's part in the cores' common end. Dropping it ends the part, too.
+pub(crate) struct Serving {
+    n_serving: Arc<watch::Sender<usize>>,
+}
+
+impl Serving {
+    /// One more core.
+    pub(crate) fn begin(n_serving: &Arc<watch::Sender<usize>>) -> Serving {
+        n_serving.send_modify(|n| *n += 1);
+        Serving {
+            n_serving: Arc::clone(n_serving),
+        }
+    }
+
+    /// This core has nothing left to do. Returns once that holds for all.
+    async fn end_together(self) {
+        let mut n_serving = self.n_serving.subscribe();
+        drop(self);
+        // A sender that is gone takes the last core with it.
+        let _ = n_serving.wait_for(|n| *n == 0).await;
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.n_serving.send_modify(|n| *n -= 1);
+    }
+}
+
 impl Core {
-    /// Serves until `shutdown` says so, then lets the requests under way end.
+    /// Serves until `shutdown` says so, then lets the requests under way end: its own, and then those of the other cores,
+    /// which may wait for fetches that run on this one.
     ///
     /// # Errors
     /// If the listeners cannot be handed to the runtime.
@@ -34,6 +64,7 @@ impl Core {
         self: Arc<Self>,
         listeners: CoreListeners,
         shutdown: watch::Receiver<bool>,
+        serving: Serving,
     ) -> io::Result<()> {
         let connections = Arc::new(Semaphore::new(self.node.limits.connections_max));
         let http = TcpListener::from_std(listeners.http)?;
@@ -48,7 +79,10 @@ impl Core {
             None => plain.await,
         }
         let all = u32::try_from(self.node.limits.connections_max).unwrap_or(u32::MAX);
-        let drained = connections.acquire_many(all);
+        let drained = async {
+            let _all = connections.acquire_many(all).await;
+            serving.end_together().await;
+        };
         if tokio::time::timeout(self.node.limits.drain, drained).await.is_err() {
             tracing::warn!("requests were still under way when the time to drain was over");
         }

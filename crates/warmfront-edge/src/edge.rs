@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use warmfront_journal::{Journal, JournalError};
 use warmfront_model::Revision;
 
-use crate::core::{Core, CoreListeners};
+use crate::core::{Core, CoreListeners, Serving};
 use crate::follow::{Follower, delay_at};
 use crate::node::Node;
 use crate::options::EdgeOptions;
@@ -73,6 +73,7 @@ impl Edge {
         ];
         let rules = Arc::new(ConnectRules::new(options.origin_allow.clone(), &options.origin_roots)?);
         let shutdown = watch::Sender::new(false);
+        let n_serving = Arc::new(watch::Sender::new(0));
         let mut cores = Vec::with_capacity(n_cores);
         for (number, http) in http_listeners.into_iter().enumerate() {
             let config = options.https.as_ref().map(|(_, config)| Arc::clone(config));
@@ -82,7 +83,9 @@ impl Edge {
                 origins: Origins::new(Arc::clone(&rules)),
             });
             let listeners = CoreListeners { http, https };
-            cores.push(spawn_core(number, core, listeners, shutdown.subscribe()).map_err(StartError::Thread)?);
+            let serving = Serving::begin(&n_serving);
+            let spawned = spawn_core(number, core, listeners, shutdown.subscribe(), serving);
+            cores.push(spawned.map_err(StartError::Thread)?);
         }
         Ok(Edge {
             http,
@@ -131,12 +134,13 @@ fn spawn_core(
     core: Arc<Core>,
     listeners: CoreListeners,
     shutdown: watch::Receiver<bool>,
+    serving: Serving,
 ) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new()
         .name(format!("edge-{number}"))
         .spawn(move || {
-            if let Err(error) = runtime.block_on(core.run(listeners, shutdown)) {
+            if let Err(error) = runtime.block_on(core.run(listeners, shutdown, serving)) {
                 tracing::error!(%error, "a core of the edge stopped");
             }
         })
