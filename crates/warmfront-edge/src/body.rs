@@ -6,8 +6,8 @@ use http_body::{Body, Frame, SizeHint};
 use thiserror::Error;
 use warmfront_store::{BodyReader, Truncated};
 
-use crate::origin::FetchFailure;
-use crate::origin::OriginBody;
+use crate::node::FetchPlace;
+use crate::origin::{FetchFailure, OriginBody};
 
 /// What a viewer is sent after the head.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub(crate) enum ViewerBody {
     Page(Option<Bytes>),
     /// A stored body, or one that is arriving.
     Stored(BodyReader),
-    /// The origin's body, for this viewer alone.
-    Origin(Box<OriginBody>),
+    /// The origin's body, for this viewer alone; its fetch is in flight as long.
+    Origin(Box<(OriginBody, FetchPlace)>),
 }
 
 /// Why a body broke off. The viewer's connection is closed, so that it cannot take the part for the whole.
@@ -44,7 +44,8 @@ impl Body for ViewerBody {
             ViewerBody::Stored(reader) => reader
                 .poll_next(context)
                 .map(|slice| slice.map(|slice| Ok(Frame::data(slice?)))),
-            ViewerBody::Origin(body) => body
+            ViewerBody::Origin(origin) => origin
+                .0
                 .poll_next(context)
                 .map(|slice| slice.map(|slice| Ok(Frame::data(slice?)))),
         }

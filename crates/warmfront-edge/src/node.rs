@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -90,6 +91,12 @@ impl Node {
 
 /// A place among the fetches in flight, given back when dropped.
 pub(crate) struct FetchPlace(Arc<Node>);
+
+impl fmt::Debug for FetchPlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("FetchPlace")
+    }
+}
 
 impl Drop for FetchPlace {
     fn drop(&mut self) {

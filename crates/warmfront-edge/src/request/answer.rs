@@ -76,7 +76,7 @@ fn failure_message(failure: &FetchFailure) -> &'static str {
 fn redirect(status: StatusCode, location: &str) -> Response<ViewerBody> {
     let mut response = Response::new(ViewerBody::Empty);
     *response.status_mut() = status;
-    if let Ok(location) = HeaderValue::from_str(location) {
+    if let Ok(location) = HeaderValue::from_bytes(location.as_bytes()) {
         response.headers_mut().insert(LOCATION, location);
     }
     response

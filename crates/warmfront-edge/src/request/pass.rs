@@ -26,7 +26,7 @@ pub(crate) async fn pass(
 ) -> Result<Response<ViewerBody>, EarlyAnswer> {
     let failed = |failure| EarlyAnswer::Failure(Arc::new(failure));
     let node = &core.node;
-    let _place = node.begin_fetch().ok_or_else(|| failed(FetchFailure::Overload))?;
+    let place = node.begin_fetch().ok_or_else(|| failed(FetchFailure::Overload))?;
     let id = request_id();
     let plan = FetchPlan::plan(node, &routed, Purpose::Pass, None, &id).map_err(failed)?;
     let body = match routed.accepted.head.method {
@@ -49,7 +49,7 @@ pub(crate) async fn pass(
     let body = if routed.accepted.head.method == Method::HEAD {
         ViewerBody::Empty
     } else {
-        ViewerBody::Origin(Box::new(body))
+        ViewerBody::Origin(Box::new((body, place)))
     };
     Ok(Response::from_parts(head, body))
 }
