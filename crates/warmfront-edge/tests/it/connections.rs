@@ -1,0 +1,201 @@
+use warmfront_edge::EdgeOptions;
+use warmfront_testkit::{Ask, Gate, Origin, Reply, Site, Testbed, Viewer, edge_options, within_patience};
+
+use crate::check;
+
+#[tokio::test]
+async fn a_connection_answers_one_request_after_another() {
+    let origin = Origin::start().await;
+    origin.reply("/a", Reply::ok("one").max_age(60));
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    let mut viewer = bed.viewer().await;
+    check(&viewer.ask(&Ask::get("/a")).await, 200, "Miss", "one");
+    check(&viewer.ask(&Ask::get("/a")).await, 200, "Hit", "one");
+    assert_eq!(viewer.ask(&Ask::with_method("POST", "/a")).await.status, 403);
+    check(&viewer.ask(&Ask::get("/a")).await, 200, "Hit", "one");
+}
+
+#[tokio::test]
+async fn requests_sent_ahead_are_answered_in_order() {
+    let origin = Origin::start().await;
+    for path in ["/a", "/b", "/c"] {
+        origin.reply(path, Reply::ok(path).max_age(60));
+    }
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    let mut viewer = bed.viewer().await;
+    for path in ["/a", "/b", "/c", "/a"] {
+        viewer.send(&Ask::get(path)).await;
+    }
+    for path in ["/a", "/b", "/c", "/a"] {
+        assert_eq!(viewer.answer().await.text(), path);
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_may_close_after_one_answer() {
+    let origin = Origin::start().await;
+    origin.reply("/a", Reply::ok("one").max_age(60));
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    for outcome in ["Miss", "Hit"] {
+        let mut viewer = bed.viewer().await;
+        let answer = viewer.ask(&Ask::get("/a").header("connection", "close")).await;
+        check(&answer, 200, outcome, "one");
+        assert!(viewer.is_closed().await);
+    }
+}
+
+#[tokio::test]
+async fn http_1_0_is_answered_and_closed() {
+    let origin = Origin::start().await;
+    origin.reply("/a", Reply::ok("one").chunked().max_age(60));
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    for _ in 0..2 {
+        let mut viewer = bed.viewer().await;
+        viewer.send_raw(b"GET /a HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await;
+        let answer = viewer.answer().await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "one"));
+        assert_eq!(answer.header("transfer-encoding"), "");
+        assert!(viewer.is_closed().await);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_refused_and_closed() {
+    let origin = Origin::start().await;
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    for raw in [
+        "\x16\x03\x01\x02\x00",
+        "GET\r\n\r\n",
+        "GET / HTTP/1.1\r\nbad header\r\n\r\n",
+    ] {
+        let mut viewer = bed.viewer().await;
+        viewer.send_raw(raw.as_bytes()).await;
+        if let Ok(head) = viewer.head().await {
+            assert_eq!(head.status, 400, "{raw:?}");
+        }
+    }
+    assert_eq!(origin.n_requests(), 0);
+}
+
+#[tokio::test]
+async fn connections_to_the_origin_are_used_again() {
+    let origin = Origin::start().await;
+    origin.reply("/a", Reply::ok("one").header("cache-control", "no-store"));
+    let bed = Testbed::start(EdgeOptions {
+        n_cores: 1,
+        ..edge_options()
+    })
+    .await;
+    bed.write(&Site::new(&origin)).await;
+    let mut viewer = bed.viewer().await;
+    for _ in 0..5 {
+        viewer.ask(&Ask::get("/a")).await;
+    }
+    assert!(origin.requests().iter().all(|request| request.connection == 0));
+}
+
+#[tokio::test]
+async fn a_shutdown_lets_the_requests_under_way_finish() {
+    let origin = Origin::start().await;
+    let (head, body) = (Gate::new(), Gate::new());
+    origin.reply(
+        "/a",
+        Reply::ok("first, ")
+            .then_wait(&body)
+            .then("second")
+            .held(&head)
+            .max_age(60),
+    );
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    let address = bed.http();
+    let mut idle = bed.viewer().await;
+    check(
+        &idle.ask(&Ask::get("/x")).await,
+        501,
+        "Error",
+        "the test has no script for this",
+    );
+    // More than there are cores: some wait on a core for the fetch of another.
+    let mut viewers = Vec::new();
+    for _ in 0..8 {
+        let mut viewer = bed.viewer().await;
+        viewer.send(&Ask::get("/a")).await;
+        viewers.push(viewer);
+    }
+    head.reached().await;
+    head.open();
+    let mut heads = Vec::new();
+    for viewer in &mut viewers {
+        heads.push(viewer.head().await.unwrap());
+    }
+    let stopping = tokio::spawn(bed.shutdown());
+    assert!(idle.is_closed().await, "an idle connection is closed at once");
+    body.open();
+    for (viewer, head) in viewers.iter_mut().zip(&heads) {
+        let (read, truncated) = viewer.body(head).await;
+        assert_eq!((&read[..], truncated), (&b"first, second"[..], false));
+        assert!(viewer.is_closed().await);
+    }
+    within_patience("the shutdown", stopping).await.unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+/// The core that runs the fetch has no viewer any more when the shutdown comes; those of other cores still need it.
+#[tokio::test]
+async fn a_core_stays_for_the_fetches_that_others_wait_for() {
+    let origin = Origin::start().await;
+    let gate = Gate::new();
+    origin.reply("/a", Reply::ok("first, ").then_wait(&gate).then("second").max_age(60));
+    let bed = Testbed::start(EdgeOptions {
+        n_cores: 4,
+        ..edge_options()
+    })
+    .await;
+    bed.write(&Site::new(&origin)).await;
+    let mut leader: Viewer = bed.viewer().await;
+    leader.send(&Ask::get("/a")).await;
+    leader.head().await.unwrap();
+    let mut viewers = Vec::new();
+    let mut heads = Vec::new();
+    for _ in 0..16 {
+        let mut viewer = bed.viewer().await;
+        viewer.send(&Ask::get("/a")).await;
+        heads.push(viewer.head().await.unwrap());
+        viewers.push(viewer);
+    }
+    assert_eq!(origin.n_requests(), 1);
+    drop(leader);
+    let mut idle = bed.viewer().await;
+    idle.ask(&Ask::get("/x")).await;
+    let stopping = tokio::spawn(bed.shutdown());
+    assert!(idle.is_closed().await);
+    gate.open();
+    for (viewer, head) in viewers.iter_mut().zip(&heads) {
+        let (read, truncated) = viewer.body(head).await;
+        assert_eq!((&read[..], truncated), (&b"first, second"[..], false));
+    }
+    within_patience("the shutdown", stopping).await.unwrap();
+}
+
+#[tokio::test]
+async fn too_many_fetches_are_refused_with_503() {
+    let origin = Origin::start().await;
+    let gate = Gate::new();
+    for path in ["/a", "/b", "/c"] {
+        origin.reply(path, Reply::ok("one").max_age(60).held(&gate));
+    }
+    let mut options = edge_options();
+    options.limits.fetches_max = 2;
+    let bed = Testbed::start(options).await;
+    bed.write(&Site::new(&origin)).await;
+    let (mut first, mut second) = (bed.viewer().await, bed.viewer().await);
+    first.send(&Ask::get("/a")).await;
+    second.send(&Ask::get("/b")).await;
+    gate.reached_by(2).await;
+    let refused = bed.get("/c").await;
+    assert_eq!((refused.status, refused.x_cache()), (503, "Error"));
+    gate.open();
+    check(&first.answer().await, 200, "Miss", "one");
+    check(&second.answer().await, 200, "Miss", "one");
+    check(&bed.get("/c").await, 200, "Miss", "one");
+}

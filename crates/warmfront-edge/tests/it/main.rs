@@ -1,0 +1,27 @@
+//! The edge between scripted origins and small viewers, with a journal and a clock that obey the test.
+
+mod buckets;
+mod collapsing;
+mod conditions;
+mod connections;
+mod errors;
+mod faults;
+mod hits;
+mod in_flight;
+mod invalidation;
+mod journal;
+mod keys;
+mod passing;
+mod policies;
+mod revalidation;
+mod routing;
+
+use warmfront_testkit::Answer;
+
+/// Status, outcome and body, all at once.
+#[track_caller]
+fn check(answer: &Answer, status: u16, x_cache: &str, body: &str) {
+    let (status, x_cache, body) = (status, x_cache.to_owned(), body.to_owned());
+    assert_eq!(answer.summary(), (status, x_cache, body), "{:?}", answer.headers);
+    assert!(!answer.truncated, "{:?}", answer.headers);
+}
