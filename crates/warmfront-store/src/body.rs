@@ -4,21 +4,34 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use thiserror::Error;
 
+use crate::disk::{DiskBody, DiskReader};
 use crate::fill::{Spool, SpoolReader};
 
-/// The origin stopped before the body was whole.
+/// The rest of the body cannot be had: the origin stopped before it was whole, or the disk failed.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("the origin stopped before the body was whole")]
+#[error("the rest of the body cannot be had: the origin stopped before it was whole, or the disk failed")]
 pub struct Truncated;
 
-/// A response's body: whole, or still arriving.
+/// A response's body: whole in memory, in slices on disk, or still arriving.
 #[derive(Clone, Debug)]
 pub struct Body(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
     Whole { slices: Arc<[Bytes]>, bytes: u64 },
+    Disk(Arc<DiskBody>),
     Arriving(Arc<Spool>),
+}
+
+/// Where a body is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Contents<'a> {
+    /// In memory, whole.
+    Memory(&'a [Bytes]),
+    /// On disk, whole.
+    Disk(&'a DiskBody),
+    /// Not here yet.
+    Arriving,
 }
 
 impl Body {
@@ -35,10 +48,23 @@ impl Body {
         Body(Kind::Arriving(spool))
     }
 
+    pub(crate) fn on_disk(body: DiskBody) -> Body {
+        Body(Kind::Disk(Arc::new(body)))
+    }
+
+    pub(crate) fn contents(&self) -> Contents<'_> {
+        match &self.0 {
+            Kind::Whole { slices, .. } => Contents::Memory(slices),
+            Kind::Disk(body) => Contents::Disk(body),
+            Kind::Arriving(_) => Contents::Arriving,
+        }
+    }
+
     /// The length in bytes, if the body is whole.
     pub(crate) fn bytes(&self) -> Option<u64> {
         match &self.0 {
             Kind::Whole { bytes, .. } => Some(*bytes),
+            Kind::Disk(body) => Some(body.bytes()),
             Kind::Arriving(_) => None,
         }
     }
@@ -53,6 +79,7 @@ impl Body {
                     next: 0,
                 },
             },
+            Kind::Disk(body) => Reading::Disk(DiskReader::new(Arc::clone(body))),
             Kind::Arriving(spool) => Reading::Arriving(SpoolReader::new(Arc::clone(spool))?),
         }))
     }
@@ -66,6 +93,7 @@ pub struct BodyReader(Reading);
 enum Reading {
     Last(Option<Bytes>),
     Whole { slices: Arc<[Bytes]>, next: usize },
+    Disk(DiskReader),
     Arriving(SpoolReader),
 }
 
@@ -82,6 +110,7 @@ impl BodyReader {
                 *next += 1;
                 Poll::Ready(slice.map(Ok))
             }
+            Reading::Disk(reader) => reader.poll_next(context),
             Reading::Arriving(reader) => reader.poll_next(context),
         }
     }
@@ -91,6 +120,7 @@ impl BodyReader {
         match &self.0 {
             Reading::Last(slice) => Some(slice.as_ref().map_or(0, |slice| slice.len() as u64)),
             Reading::Whole { slices, next } => Some(slices.iter().skip(*next).map(|slice| slice.len() as u64).sum()),
+            Reading::Disk(reader) => Some(reader.bytes_left()),
             Reading::Arriving(_) => None,
         }
     }

@@ -1,12 +1,14 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use http::{HeaderMap, StatusCode};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use warmfront_caching::Lifetime;
 use warmfront_invalidation::{Proven, Stamp, Stamped};
 use warmfront_model::{CacheTag, Epoch, Timestamp};
 
-use crate::{Body, BodyReader};
+use crate::body::Contents;
+use crate::{Body, BodyReader, DiskEntry};
 
 /// Everything of a response but its body, ready to be sent.
 #[derive(Clone, Debug)]
@@ -21,6 +23,29 @@ pub struct Head {
     pub response_time: Timestamp,
 }
 
+impl Head {
+    /// The same in as little memory as it takes: values that were read from a connection share its whole buffer.
+    fn compact(&self) -> Head {
+        let mut values = BytesMut::with_capacity(self.headers.values().map(HeaderValue::len).sum());
+        self.headers
+            .values()
+            .for_each(|value| values.extend_from_slice(value.as_bytes()));
+        let mut values: Bytes = values.freeze();
+        let mut headers = HeaderMap::with_capacity(self.headers.len());
+        for (name, value) in &self.headers {
+            let copy = values.split_to(value.len());
+            headers.append(
+                name,
+                HeaderValue::from_maybe_shared(copy).unwrap_or_else(|_| value.clone()),
+            );
+        }
+        Head {
+            headers,
+            ..self.clone()
+        }
+    }
+}
+
 /// A response that can answer more than the request that fetched it.
 #[derive(Debug)]
 pub struct StoredResponse {
@@ -29,6 +54,8 @@ pub struct StoredResponse {
     tags: Arc<[CacheTag]>,
     body: Body,
     origin_failed_until_ms: AtomicI64,
+    /// What it is on disk.
+    disk: OnceLock<Arc<DiskEntry>>,
 }
 
 impl StoredResponse {
@@ -40,24 +67,45 @@ impl StoredResponse {
             tags,
             body,
             origin_failed_until_ms: AtomicI64::new(i64::MIN),
+            disk: OnceLock::new(),
         }
+    }
+
+    /// It was read from `entry`, or will be written as it.
+    pub(crate) fn written_as(&self, entry: Arc<DiskEntry>) {
+        let _ = self.disk.set(entry);
+    }
+
+    /// What it is on disk, if anything.
+    pub(crate) fn disk_entry(&self) -> Option<&Arc<DiskEntry>> {
+        self.disk.get()
+    }
+
+    pub(crate) fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// Whether its body is in memory.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        matches!(self.body.contents(), Contents::Memory(_))
     }
 
     /// The same response with another body: the whole one, now that it has arrived.
     /// It has the as-of that this one has reached.
     pub fn with_body(&self, body: Body) -> StoredResponse {
         StoredResponse {
-            head: Arc::clone(&self.head),
+            head: Arc::new(self.head.compact()),
             stamp: Stamp::new(self.stamp.as_of()),
             tags: Arc::clone(&self.tags),
             body,
             origin_failed_until_ms: AtomicI64::new(i64::MIN),
+            disk: OnceLock::new(),
         }
     }
 
     /// The same body under a new head and as-of: what a 304 makes of it.
     pub fn confirmed(&self, head: Head, as_of: Epoch) -> StoredResponse {
-        StoredResponse::new(head, as_of, Arc::clone(&self.tags), self.body.clone())
+        StoredResponse::new(head.compact(), as_of, Arc::clone(&self.tags), self.body.clone())
     }
 
     /// The head. Looking at it proves nothing; sending it needs the proof that [`StoredResponse::open`] asks for.
@@ -90,16 +138,16 @@ impl StoredResponse {
 
     /// About how many bytes of memory this takes besides its key.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        const FIELD_BYTES: usize = 64;
-        const BOOKKEEPING_BYTES: usize = 400;
-        let fields: usize = self
-            .head
-            .headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + FIELD_BYTES)
-            .sum();
-        let tags: usize = self.tags.iter().map(|tag| tag.as_str().len() + FIELD_BYTES).sum();
-        self.body.bytes().unwrap_or(0) + (fields + tags + BOOKKEEPING_BYTES) as u64
+        // http's map keeps room for more fields than it has; see `cargo xtask bench store` for the sums.
+        const FIELD_BYTES: usize = 112;
+        const TAG_BYTES: usize = 64;
+        const BOOKKEEPING_BYTES: usize = 500;
+        let headers = &self.head.headers;
+        let values: usize = headers.values().map(HeaderValue::len).sum();
+        let fields = headers.capacity() * FIELD_BYTES + values;
+        let tags: usize = self.tags.iter().map(|tag| tag.as_str().len() + TAG_BYTES).sum();
+        let body = if self.is_in_memory() { self.body.bytes() } else { None };
+        body.unwrap_or(0) + (fields + tags + BOOKKEEPING_BYTES) as u64
     }
 }
 

@@ -1,23 +1,55 @@
 use std::hash::BuildHasher;
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
-use warmfront_invalidation::Stamped;
+use warmfront_invalidation::{Proven, Stamped};
+use warmfront_model::Epoch;
 
-use crate::StoredResponse;
+use crate::disk::{Disk, NotLoaded};
+use crate::{DiskEntry, DiskFigures, Files, Recovered, StoredResponse};
 
-/// Whole responses by cache key, within a budget of memory.
+/// Whole responses by cache key, within budgets of memory and disk.
 ///
-/// Evicts by CLOCK-Pro (`quick_cache`), which a scan of many objects asked for once does not empty.
+/// Memory evicts by CLOCK-Pro (`quick_cache`), which a scan of many objects asked for once does not empty. What is stored
+/// is written to disk as well, if there is one; so a response on disk is, as long as memory holds its key, the same.
 pub struct Store {
-    responses: Cache<Arc<[u8]>, Arc<StoredResponse>, MemoryBytes, RandomState>,
+    memory: Arc<Memory>,
+    disk: Option<Disk>,
     /// Held while one key's entry is compared and replaced, so that of two writers the older never wins.
     writers: [Mutex<()>; N_WRITERS],
     hasher: RandomState,
+    memory_bytes_max: u64,
+    /// How much of it the responses in memory have.
+    shared_bytes: AtomicU64,
     object_bytes_max: u64,
+}
+
+type Memory = Cache<Arc<[u8]>, Arc<StoredResponse>, MemoryBytes, RandomState>;
+
+/// The disk tier that a store is to have.
+pub struct DiskOptions {
+    /// Where it is.
+    pub files: Box<dyn Files>,
+    /// How many bytes it may take; at least [`crate::DISK_BYTES_MIN`].
+    pub bytes: u64,
+    /// The newest epoch of the journal: what is stamped in another incarnation, or beyond it, is not used.
+    pub head: Epoch,
+}
+
+/// How the store is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreFigures {
+    /// Responses in memory.
+    pub n_in_memory: usize,
+    /// Bytes they take.
+    pub memory_bytes: u64,
+    /// The disk tier; `None` without one.
+    pub disk: Option<DiskFigures>,
 }
 
 /// What became of a response that was to be stored.
@@ -47,49 +79,76 @@ impl Store {
     /// The smallest budget, in bytes.
     pub const MEMORY_BYTES_MIN: u64 = 1024 * 1024;
 
-    /// A store that takes about `memory_bytes` at the most, keys, heads and bookkeeping counted
+    /// A store in memory that takes about `memory_bytes` at the most, keys, heads and bookkeeping counted
     /// (at least [`Store::MEMORY_BYTES_MIN`]).
     pub fn new(memory_bytes: u64) -> Store {
-        const TYPICAL_BYTES: u64 = 16 * 1024;
         let memory_bytes = memory_bytes.max(Self::MEMORY_BYTES_MIN);
-        let n_estimated = usize::try_from(memory_bytes / TYPICAL_BYTES).unwrap_or(usize::MAX);
-        let options = OptionsBuilder::new()
-            .shards(N_SHARDS)
-            .estimated_items_capacity(n_estimated)
-            .weight_capacity(memory_bytes)
-            .build();
-        let responses = match options {
-            Ok(options) => Cache::with_options(
-                options,
-                MemoryBytes,
-                RandomState::default(),
-                DefaultLifecycle::default(),
-            ),
-            Err(_) => Cache::with(
-                n_estimated,
-                memory_bytes,
-                MemoryBytes,
-                RandomState::default(),
-                DefaultLifecycle::default(),
-            ),
-        };
-        let object_bytes_max = responses.shard_capacity() / 2;
+        let memory = Arc::new(memory(memory_bytes));
+        let object_bytes_max = memory.shard_capacity() / 2;
         Store {
-            responses,
+            memory,
+            disk: None,
             writers: [const { Mutex::new(()) }; N_WRITERS],
             hasher: RandomState::default(),
+            memory_bytes_max: memory_bytes,
+            shared_bytes: AtomicU64::new(memory_bytes),
             object_bytes_max,
         }
     }
 
-    /// The largest response that is stored, in bytes of memory.
+    /// A store over memory and disk. What the disk holds already is known when this returns; `memory_bytes` counts what
+    /// is known of it too.
+    ///
+    /// # Errors
+    /// If the folder cannot be listed, or a thread cannot be started. Damaged files are no error: what they held is a miss.
+    pub fn open(memory_bytes: u64, disk: DiskOptions) -> io::Result<(Store, Recovered)> {
+        let mut store = Store::new(memory_bytes);
+        let memory = Arc::clone(&store.memory);
+        let is_hot = Box::new(move |key: &[u8]| memory.contains_key(key));
+        let (disk, recovered) = Disk::open(disk.files, disk.bytes, store.memory_bytes_max, disk.head, is_hot)?;
+        store.disk = Some(disk);
+        store.share_memory();
+        Ok((store, recovered))
+    }
+
+    /// The largest response that is stored in memory, in bytes.
     pub fn object_bytes_max(&self) -> u64 {
         self.object_bytes_max
     }
 
-    /// The response stored under `key`, whether or not an invalidation covers it.
+    /// The response in memory under `key`, whether or not an invalidation covers it.
     pub fn get(&self, key: &[u8]) -> Option<Arc<StoredResponse>> {
-        self.responses.get(key)
+        self.memory.get(key)
+    }
+
+    /// What is on disk under `key`, whether or not an invalidation covers it.
+    pub fn get_on_disk(&self, key: &[u8]) -> Option<Arc<DiskEntry>> {
+        self.disk.as_ref()?.get(key)
+    }
+
+    /// Reads a response that is not covered from disk, and keeps a small one in memory. It has the as-of that the entry
+    /// has reached. `None`: it cannot be read, is damaged or gone, or the disk has too much to do; it must be fetched.
+    pub async fn load(&self, entry: &Proven<DiskEntry>) -> Option<Arc<StoredResponse>> {
+        let disk = self.disk.as_ref()?;
+        let entry = entry.shared();
+        let response = match disk.load(entry).await {
+            Ok(response) => response,
+            Err(NotLoaded::Busy) => return None,
+            Err(NotLoaded::Unreadable) => {
+                let _writing = self.writer(entry.key()).lock();
+                disk.give_up(entry);
+                return None;
+            }
+        };
+        let response = Arc::new(response);
+        let key = entry.key();
+        if response.is_in_memory() && key.len() as u64 + response.memory_bytes() <= self.object_bytes_max {
+            let _writing = self.writer(key).lock();
+            if disk.holds(entry) && !self.memory.contains_key(key) {
+                self.memory.insert(key.into(), Arc::clone(&response));
+            }
+        }
+        Some(response)
     }
 
     /// Stores a whole response, unless the key holds one with a newer as-of.
@@ -99,51 +158,130 @@ impl Store {
             return Inserted::TooLarge;
         }
         let _writing = self.writer(key).lock();
-        if self
-            .responses
-            .peek(key)
-            .is_some_and(|present| is_newer(&present, &response))
+        let in_memory = self.memory.peek(key);
+        let on_disk = self.disk.as_ref().and_then(|disk| disk.peek(key));
+        if in_memory.is_some_and(|present| is_newer(&*present, &response))
+            || on_disk.is_some_and(|present| is_newer(&*present, &response))
         {
             return Inserted::Older;
         }
-        self.responses.insert(key.into(), response);
+        self.put(key, response);
         Inserted::Stored
     }
 
     /// Puts `new` in the place of `old`, if that is still what the key holds.
     pub fn replace(&self, key: &[u8], old: &Arc<StoredResponse>, new: Arc<StoredResponse>) -> bool {
         let _writing = self.writer(key).lock();
-        let unchanged = self
-            .responses
-            .peek(key)
-            .is_some_and(|present| Arc::ptr_eq(&present, old));
+        let unchanged = self.holds(key, old);
         if unchanged {
-            self.responses.insert(key.into(), new);
+            self.put(key, new);
         }
         unchanged
     }
 
-    /// Removes `response`, if that is still what the key holds.
+    /// Removes `response`, if that is still what the key holds. It does not come back after a restart.
     pub fn remove(&self, key: &[u8], response: &Arc<StoredResponse>) -> bool {
         let _writing = self.writer(key).lock();
-        self.responses
-            .remove_if(key, |present| Arc::ptr_eq(present, response))
+        let unchanged = self.holds(key, response);
+        if unchanged {
+            self.memory.remove(key);
+            if let Some(disk) = &self.disk {
+                disk.remove(key);
+            }
+        }
+        unchanged
+    }
+
+    /// Drops a covered response from memory, if that is still what the key holds. What is on disk under the key has an
+    /// entry of its own, see [`Store::discard_on_disk`].
+    pub fn discard(&self, key: &[u8], covered: &Arc<StoredResponse>) -> bool {
+        let _writing = self.writer(key).lock();
+        self.memory
+            .remove_if(key, |present| Arc::ptr_eq(present, covered))
             .is_some()
     }
 
-    /// Everything that is stored when the iteration begins, with its key. No lock is held between two steps.
+    /// Drops a covered entry, if that is still what the key has on disk. Nothing is written: after a restart it is
+    /// covered all the same.
+    pub fn discard_on_disk(&self, covered: &Arc<DiskEntry>) -> bool {
+        let _writing = self.writer(covered.key()).lock();
+        self.disk.as_ref().is_some_and(|disk| disk.discard(covered))
+    }
+
+    /// Everything that is in memory when the iteration begins, with its key. No lock is held between two steps.
     pub fn iter(&self) -> impl Iterator<Item = (Arc<[u8]>, Arc<StoredResponse>)> + '_ {
-        self.responses.iter()
+        self.memory.iter()
     }
 
-    /// How many responses are stored.
+    /// Everything that is on disk when the iteration comes to it. Nothing is read, and no lock is held between two steps.
+    pub fn iter_on_disk(&self) -> impl Iterator<Item = Arc<DiskEntry>> + '_ {
+        self.disk.iter().flat_map(Disk::iter)
+    }
+
+    /// How many responses are in memory.
     pub fn n_responses(&self) -> usize {
-        self.responses.len()
+        self.memory.len()
     }
 
-    /// How many bytes of memory they take.
+    /// How many bytes of memory they take, and what is known of the disk.
     pub fn memory_bytes(&self) -> u64 {
-        self.responses.weight()
+        self.memory.weight() + self.disk.as_ref().map_or(0, Disk::directory_bytes)
+    }
+
+    /// The figures of both tiers.
+    pub fn figures(&self) -> StoreFigures {
+        StoreFigures {
+            n_in_memory: self.memory.len(),
+            memory_bytes: self.memory_bytes(),
+            disk: self.disk.as_ref().map(Disk::figures),
+        }
+    }
+
+    /// Waits until everything stored so far is written to disk, or given up. Blocks.
+    pub fn drain(&self) {
+        if let Some(disk) = &self.disk {
+            disk.drain();
+        }
+    }
+
+    /// Writes what waits and ends the disk tier; what is stored afterwards stays in memory. Blocks.
+    pub fn close(&self) {
+        if let Some(disk) = &self.disk {
+            disk.close();
+        }
+    }
+
+    /// The caller holds the key's writer.
+    fn put(&self, key: &[u8], response: Arc<StoredResponse>) {
+        if let Some(disk) = &self.disk {
+            disk.put(key, &response);
+            self.share_memory();
+        }
+        if response.is_in_memory() {
+            self.memory.insert(key.into(), response);
+        }
+    }
+
+    /// Whether the key holds this very response: in memory, or, where memory holds nothing, on disk.
+    fn holds(&self, key: &[u8], response: &Arc<StoredResponse>) -> bool {
+        match (self.memory.peek(key), &self.disk, response.disk_entry()) {
+            (Some(present), ..) => Arc::ptr_eq(&present, response),
+            (None, Some(disk), Some(entry)) => disk.holds(entry),
+            (None, ..) => false,
+        }
+    }
+
+    /// What the directory of the disk takes is taken from the responses in memory.
+    fn share_memory(&self) {
+        /// Each change makes the memory tier evict; small ones can wait.
+        const STEPS: u64 = 64;
+        let Some(disk) = &self.disk else { return };
+        let responses_bytes_max = self.memory_bytes_max.saturating_sub(disk.directory_bytes());
+        let step = self.memory_bytes_max / STEPS;
+        let wanted = (responses_bytes_max / step * step).max(self.memory_bytes_max / 4);
+        if wanted != self.shared_bytes.swap(wanted, Ordering::Relaxed) {
+            self.memory.set_capacity(wanted);
+        }
     }
 
     fn writer(&self, key: &[u8]) -> &Mutex<()> {
@@ -152,8 +290,24 @@ impl Store {
     }
 }
 
+/// Responses in memory, by key.
+fn memory(memory_bytes: u64) -> Memory {
+    const TYPICAL_BYTES: u64 = 16 * 1024;
+    let n_estimated = usize::try_from(memory_bytes / TYPICAL_BYTES).unwrap_or(usize::MAX);
+    let options = OptionsBuilder::new()
+        .shards(N_SHARDS)
+        .estimated_items_capacity(n_estimated)
+        .weight_capacity(memory_bytes)
+        .build();
+    let (hasher, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
+    match options {
+        Ok(options) => Cache::with_options(options, MemoryBytes, hasher, lifecycle),
+        Err(_) => Cache::with(n_estimated, memory_bytes, MemoryBytes, hasher, lifecycle),
+    }
+}
+
 /// A stamp of another incarnation is as good as none, so it is never newer.
-fn is_newer(present: &StoredResponse, new: &StoredResponse) -> bool {
+fn is_newer(present: &impl Stamped, new: &StoredResponse) -> bool {
     let (present, new) = (present.stamp().as_of(), new.stamp().as_of());
     present.incarnation == new.incarnation && present.revision > new.revision
 }

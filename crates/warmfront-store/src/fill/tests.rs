@@ -90,7 +90,10 @@ async fn what_arrives_before_the_first_reader_is_there_waits_for_it() {
         assert!(fill.push(Bytes::from_static(b"12345")).await);
     }
     assert!(!fill.is_kept());
-    assert!(is_pending(fill.push(Bytes::from_static(b"x"))).await, "the window is full");
+    assert!(
+        is_pending(fill.push(Bytes::from_static(b"x"))).await,
+        "the window is full"
+    );
     let reader = body.open().expect("nothing of it is gone");
     fill.finish();
     assert_eq!(rest(reader).await.unwrap(), b"1234512345");

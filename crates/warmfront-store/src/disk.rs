@@ -1,0 +1,352 @@
+//! The disk tier: an append-only log in segments, and a directory of it in memory. See `docs/store-format.md`.
+
+mod directory;
+mod fields;
+mod footer;
+mod meta;
+mod pool;
+mod queue;
+mod read;
+mod record;
+mod recover;
+mod segments;
+mod writer;
+
+pub use directory::DiskEntry;
+pub(crate) use read::{DiskBody, DiskReader};
+pub use recover::Recovered;
+
+use std::hash::BuildHasher;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use foldhash::fast::FixedState;
+use parking_lot::Mutex;
+use warmfront_invalidation::Stamped;
+use warmfront_model::Epoch;
+
+use self::directory::Directory;
+use self::pool::{LOOKUPS_WAITING_MAX, ReadPool};
+use self::queue::{Command, Queue};
+use self::segments::{Segment, Segments};
+use self::writer::Writer;
+
+use crate::files::Files;
+use crate::{Body, StoredResponse};
+
+/// What the disk tier may take.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    disk_bytes: u64,
+    segment_bytes: u64,
+    segments_max: usize,
+    directory_bytes_max: u64,
+    queue_bytes_max: u64,
+    object_bytes_max: u64,
+}
+
+/// The smallest disk tier, in bytes.
+pub const DISK_BYTES_MIN: u64 = 64 * 1024 * 1024;
+
+impl Limits {
+    fn new(disk_bytes: u64, memory_bytes: u64) -> Limits {
+        const MIB: u64 = 1024 * 1024;
+        let disk_bytes = disk_bytes.max(DISK_BYTES_MIN);
+        Limits {
+            disk_bytes,
+            segment_bytes: (disk_bytes / 64).clamp(4 * MIB, 256 * MIB),
+            // Every start begins a segment, so there may be more than fill the disk.
+            segments_max: usize::try_from(disk_bytes / (4 * MIB))
+                .unwrap_or(usize::MAX)
+                .clamp(64, 4096),
+            directory_bytes_max: memory_bytes / 2,
+            queue_bytes_max: (memory_bytes / 8).clamp(4 * MIB, 64 * MIB),
+            object_bytes_max: disk_bytes / 8,
+        }
+    }
+}
+
+/// What reader, writer and directory share.
+struct Shared {
+    files: Box<dyn Files>,
+    limits: Limits,
+    directory: Directory,
+    segments: Segments,
+    queue: Queue,
+    figures: Counters,
+    /// Whether the memory tier holds the key.
+    is_hot: Box<dyn Fn(&[u8]) -> bool + Send + Sync>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    written_bytes: AtomicU64,
+    n_dropped: AtomicU64,
+    n_evicted: AtomicU64,
+    n_failed: AtomicU64,
+    n_write_errors: AtomicU64,
+    n_read_failures: AtomicU64,
+    n_hits: AtomicU64,
+    n_busy: AtomicU64,
+}
+
+/// How the disk tier is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskFigures {
+    /// Responses in the directory.
+    pub n_responses: u64,
+    /// Bytes of all segments.
+    pub disk_bytes: u64,
+    /// Bytes of memory that the directory takes.
+    pub directory_bytes: u64,
+    /// Bytes written since the start.
+    pub written_bytes: u64,
+    /// Responses read and found whole.
+    pub n_hits: u64,
+    /// Responses that were not written because too many were waiting.
+    pub n_dropped: u64,
+    /// Responses given up to make room.
+    pub n_evicted: u64,
+    /// Responses that could not be written.
+    pub n_failed: u64,
+    /// Errors of the disk while writing.
+    pub n_write_errors: u64,
+    /// Responses that could not be read, or were damaged: each was a miss.
+    pub n_read_failures: u64,
+    /// Responses that were not read because too many were waiting: each was a miss.
+    pub n_busy: u64,
+}
+
+/// Responses on disk.
+pub(crate) struct Disk {
+    shared: Arc<Shared>,
+    pool: Arc<ReadPool>,
+    doorkeeper: Box<[AtomicU32]>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Why a response on disk cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotLoaded {
+    /// Too many are waiting for the disk.
+    Busy,
+    /// It is damaged or gone, or the disk failed.
+    Unreadable,
+}
+
+const N_READERS: usize = 4;
+const N_DOORS: usize = 1 << 16;
+
+impl Disk {
+    /// Takes in what the files hold and begins to write.
+    pub(crate) fn open(
+        files: Box<dyn Files>,
+        disk_bytes: u64,
+        memory_bytes: u64,
+        head: Epoch,
+        is_hot: Box<dyn Fn(&[u8]) -> bool + Send + Sync>,
+    ) -> io::Result<(Disk, Recovered)> {
+        let shared = Arc::new(Shared {
+            files,
+            limits: Limits::new(disk_bytes, memory_bytes),
+            directory: Directory::new(),
+            segments: Segments::default(),
+            queue: Queue::default(),
+            figures: Counters::default(),
+            is_hot,
+        });
+        let recovered = recover::recover(&shared, head, N_READERS)?;
+        let writer = Writer::new(Arc::clone(&shared));
+        let writer = thread::Builder::new()
+            .name("warmfront-disk-write".to_owned())
+            .spawn(move || writer.run())?;
+        let disk = Disk {
+            shared,
+            pool: Arc::new(ReadPool::start(N_READERS)?),
+            doorkeeper: (0..N_DOORS).map(|_| AtomicU32::new(0)).collect(),
+            writer: Mutex::new(Some(writer)),
+        };
+        Ok((disk, recovered))
+    }
+
+    /// The entry of a key whose record is written.
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Arc<DiskEntry>> {
+        self.shared.directory.get(key).filter(|entry| entry.place().is_some())
+    }
+
+    /// The entry of a key, written or about to be.
+    pub(crate) fn peek(&self, key: &[u8]) -> Option<Arc<DiskEntry>> {
+        self.shared.directory.get(key)
+    }
+
+    pub(crate) fn holds(&self, entry: &Arc<DiskEntry>) -> bool {
+        self.shared.directory.holds(entry)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<DiskEntry>> + '_ {
+        self.shared.directory.iter()
+    }
+
+    pub(crate) fn directory_bytes(&self) -> u64 {
+        self.shared.directory.memory_bytes()
+    }
+
+    /// Has `response` written in place of what the key has on disk. If it is not admitted, the key has nothing on disk
+    /// afterwards. The caller sees to it that nobody else does this for the key at the same time.
+    pub(crate) fn put(&self, key: &[u8], response: &Arc<StoredResponse>) -> bool {
+        let present = self.shared.directory.get(key);
+        let body_bytes = response.body_bytes().unwrap_or(u64::MAX);
+        if body_bytes > self.shared.limits.object_bytes_max || !self.admits(key, present.is_some()) {
+            self.shared.figures.n_dropped.fetch_add(1, Ordering::Relaxed);
+            self.remove(key);
+            return false;
+        }
+        let tags = (!response.tags().is_empty()).then(|| response.tags().into());
+        let entry = DiskEntry::unwritten(key.into(), tags, response.stamp().as_of(), body_bytes);
+        let entry = Arc::new(if present.is_some() { entry.superseding() } else { entry });
+        self.shared.directory.insert(Arc::clone(&entry));
+        let command = Command::Put {
+            entry: Arc::clone(&entry),
+            response: Arc::clone(response),
+        };
+        let (bytes, bytes_max) = (response.memory_bytes(), self.shared.limits.queue_bytes_max);
+        let queued = self.shared.queue.push(command, bytes, bytes_max).is_ok();
+        if !queued {
+            self.shared.figures.n_dropped.fetch_add(1, Ordering::Relaxed);
+            self.remove(key);
+            return false;
+        }
+        response.written_as(entry);
+        true
+    }
+
+    /// While the writer keeps up, everything is written. When half of its queue is full, only what has been on disk or
+    /// was turned away before: whatever is asked for once goes first.
+    fn admits(&self, key: &[u8], is_known: bool) -> bool {
+        if is_known || self.shared.queue.bytes() < self.shared.limits.queue_bytes_max / 2 {
+            return true;
+        }
+        let hash = FixedState::default().hash_one(key);
+        let [mark, door] = [hash >> 32, hash % N_DOORS as u64].map(|part| u32::try_from(part).unwrap_or(0));
+        self.doorkeeper[door as usize].swap(mark, Ordering::Relaxed) == mark
+    }
+
+    /// Nothing on disk counts for the key any more, not after a restart either.
+    pub(crate) fn remove(&self, key: &[u8]) -> bool {
+        let removed = self.shared.directory.remove(key).is_some();
+        if removed {
+            let _ = self.shared.queue.push(Command::Remove(key.into()), 0, u64::MAX);
+        }
+        removed
+    }
+
+    /// Drops a covered entry. Nothing is written: it is covered after a restart as well, since its stamp on disk is not
+    /// newer and the journal still knows the invalidation or has trimmed beyond it.
+    pub(crate) fn discard(&self, entry: &Arc<DiskEntry>) -> bool {
+        self.shared.directory.remove_if_same(entry)
+    }
+
+    /// Reads a response.
+    pub(crate) async fn load(&self, entry: &Arc<DiskEntry>) -> Result<StoredResponse, NotLoaded> {
+        entry.ask();
+        let (shared, pool) = (Arc::clone(&self.shared), Arc::clone(&self.pool));
+        let wanted = Arc::clone(entry);
+        let figures = &self.shared.figures;
+        let reading = self.pool.run(LOOKUPS_WAITING_MAX, move || read(&shared, &wanted, pool));
+        let Some(reading) = reading else {
+            figures.n_busy.fetch_add(1, Ordering::Relaxed);
+            return Err(NotLoaded::Busy);
+        };
+        match reading.await.ok().flatten() {
+            Some(response) => {
+                figures.n_hits.fetch_add(1, Ordering::Relaxed);
+                Ok(response)
+            }
+            None => {
+                figures.n_read_failures.fetch_add(1, Ordering::Relaxed);
+                Err(NotLoaded::Unreadable)
+            }
+        }
+    }
+
+    /// Removes an entry that cannot be read, if it is what its key has on disk. What it supersedes does not come back.
+    pub(crate) fn give_up(&self, entry: &Arc<DiskEntry>) {
+        if self.shared.directory.remove_if_same(entry) {
+            let _ = self.shared.queue.push(Command::Remove(entry.key().into()), 0, u64::MAX);
+        }
+    }
+
+    pub(crate) fn figures(&self) -> DiskFigures {
+        let figures = &self.shared.figures;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        DiskFigures {
+            n_responses: self.shared.directory.n_entries(),
+            disk_bytes: self.shared.segments.bytes(),
+            directory_bytes: self.shared.directory.memory_bytes(),
+            written_bytes: read(&figures.written_bytes),
+            n_hits: read(&figures.n_hits),
+            n_dropped: read(&figures.n_dropped),
+            n_evicted: read(&figures.n_evicted),
+            n_failed: read(&figures.n_failed),
+            n_write_errors: read(&figures.n_write_errors),
+            n_read_failures: read(&figures.n_read_failures),
+            n_busy: read(&figures.n_busy),
+        }
+    }
+
+    /// Waits until all that was put is written. Blocks.
+    pub(crate) fn drain(&self) {
+        self.shared.queue.drain();
+    }
+
+    /// Writes what waits, seals the segment and ends. Blocks.
+    pub(crate) fn close(&self) {
+        self.shared.queue.close();
+        self.join();
+    }
+
+    fn join(&self) {
+        if let Some(writer) = self.writer.lock().take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn read(shared: &Shared, entry: &Arc<DiskEntry>, pool: Arc<ReadPool>) -> Option<StoredResponse> {
+    let (meta, inline) = read_record(shared, entry)?;
+    if meta.key[..] != *entry.key() || meta.body_bytes != entry.body_bytes() {
+        return None;
+    }
+    let body = if meta.slices.is_empty() {
+        let whole = inline.len() as u64 == meta.body_bytes;
+        whole.then(|| Body::whole(if inline.is_empty() { Vec::new() } else { vec![inline] }))?
+    } else {
+        let slices: Option<Vec<(Arc<Segment>, meta::SlicePlace)>> = meta
+            .slices
+            .iter()
+            .map(|place| Some((shared.segments.get(place.segment)?, *place)))
+            .collect();
+        let body = DiskBody::new(slices?, pool);
+        (body.bytes() == meta.body_bytes).then(|| Body::on_disk(body))?
+    };
+    let as_of = entry.stamp().as_of();
+    let tags = meta.tags.unwrap_or_else(|| [].into());
+    let response = StoredResponse::new(meta.head, as_of, tags, body);
+    response.written_as(Arc::clone(entry));
+    Some(response)
+}
+
+/// A record may move while it is looked up: then it is looked up again, once.
+fn read_record(shared: &Shared, entry: &DiskEntry) -> Option<(meta::Meta, bytes::Bytes)> {
+    let read_at = |place: directory::Place| read::read_response(&*shared.segments.get(place.segment)?, place);
+    let place = entry.place()?;
+    read_at(place).or_else(|| read_at(entry.place().filter(|now| *now != place)?))
+}

@@ -1,0 +1,91 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::directory::DiskEntry;
+use crate::StoredResponse;
+
+/// What the writer is to do, in this order.
+pub(super) enum Command {
+    /// Write the response, then tell the entry where it is.
+    Put {
+        entry: Arc<DiskEntry>,
+        response: Arc<StoredResponse>,
+    },
+    /// Whatever is on disk under this key counts no more.
+    Remove(Box<[u8]>),
+}
+
+/// What waits to be written. Bounded in bytes for responses; removals always fit, since there is at most one for each
+/// response on disk.
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    commands: VecDeque<(Command, u64)>,
+    bytes: u64,
+    working: bool,
+    closed: bool,
+}
+
+impl Queue {
+    /// Adds a command that holds `bytes` of memory; gives it back if more than `bytes_max` would wait then.
+    pub(super) fn push(&self, command: Command, bytes: u64, bytes_max: u64) -> Result<(), Command> {
+        let mut state = self.state.lock();
+        if state.closed || state.bytes + bytes > bytes_max {
+            return Err(command);
+        }
+        state.bytes += bytes;
+        state.commands.push_back((command, bytes));
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// How many bytes wait.
+    pub(super) fn bytes(&self) -> u64 {
+        self.state.lock().bytes
+    }
+
+    /// Waits for commands and takes as many as come to `bytes_max`, at least one. `None`: it was closed, and is empty.
+    pub(super) fn take(&self, bytes_max: u64) -> Option<Vec<Command>> {
+        let mut state = self.state.lock();
+        state.working = false;
+        self.changed.notify_all();
+        while state.commands.is_empty() {
+            if state.closed {
+                return None;
+            }
+            self.changed.wait(&mut state);
+        }
+        state.working = true;
+        let (mut taken, mut taken_bytes) = (Vec::new(), 0);
+        while let Some((command, bytes)) = state.commands.pop_front() {
+            state.bytes -= bytes;
+            taken_bytes += bytes;
+            taken.push(command);
+            if taken_bytes >= bytes_max {
+                break;
+            }
+        }
+        Some(taken)
+    }
+
+    /// Waits until everything in it has been done.
+    pub(super) fn drain(&self) {
+        let mut state = self.state.lock();
+        while !state.commands.is_empty() || state.working {
+            self.changed.wait(&mut state);
+        }
+    }
+
+    /// Nothing more is added.
+    pub(super) fn close(&self) {
+        self.state.lock().closed = true;
+        self.changed.notify_all();
+    }
+}

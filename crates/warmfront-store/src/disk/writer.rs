@@ -1,0 +1,437 @@
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::io;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use warmfront_invalidation::Stamped;
+
+use super::Shared;
+use super::directory::{DiskEntry, Place};
+use super::footer::{self, Line};
+use super::meta::{self, SlicePlace};
+use super::queue::Command;
+use super::record::{self, Kind, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, SegmentId};
+use super::segments::{Segment, file_name};
+use crate::StoredResponse;
+use crate::body::Contents;
+
+/// A body up to this size stands in its response's record and is read at once.
+pub(super) const INLINE_BYTES_MAX: u64 = 1024 * 1024;
+/// A longer one is cut into slices of this size.
+pub(super) const SLICE_BYTES: usize = 256 * 1024;
+/// So many bytes are written at once, or a little more.
+const BATCH_BYTES: usize = 1024 * 1024;
+
+/// The one thread that writes. Everything appears on disk in the order of the queue.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    next_number: u32,
+    active: Option<Active>,
+    batch: Batch,
+    /// Keys whose records on disk count no more, which could not be written yet.
+    owed: Vec<Box<[u8]>>,
+}
+
+/// The segment that is being written.
+struct Active {
+    segment: Arc<Segment>,
+    /// Where the batch will go.
+    written: u64,
+    responses: Vec<(Arc<DiskEntry>, Place)>,
+    removals: Vec<Box<[u8]>>,
+    carried_bytes: u64,
+}
+
+/// Records that are complete but not written.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    responses: Vec<(Arc<DiskEntry>, Place)>,
+    removals: Vec<Box<[u8]>>,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>) -> Writer {
+        Writer {
+            next_number: shared.segments.newest_number() + 1,
+            shared,
+            active: None,
+            batch: Batch::default(),
+            owed: Vec::new(),
+        }
+    }
+
+    /// Writes until the queue is closed, then seals the last segment.
+    pub(super) fn run(mut self) {
+        while let Some(commands) = self.shared.queue.take(BATCH_BYTES as u64) {
+            for command in commands {
+                let done = match command {
+                    Command::Put { entry, response } => self.put(&entry, &response),
+                    Command::Remove(key) => self.remove(key),
+                };
+                self.note(done);
+            }
+            let flushed = self.flush();
+            self.note(flushed);
+        }
+        let sealed = self.pay().and_then(|()| self.flush()).and_then(|()| self.seal());
+        self.note(sealed);
+        if !self.owed.is_empty() {
+            self.give_everything_up();
+        }
+    }
+
+    fn put(&mut self, entry: &Arc<DiskEntry>, response: &StoredResponse) -> io::Result<()> {
+        if !self.shared.directory.holds(entry) {
+            return Ok(());
+        }
+        let written = self.append_response(entry, response);
+        if !matches!(written, Ok(true)) {
+            self.give_up_entry(entry);
+        }
+        written.map(drop)
+    }
+
+    /// Appends a response; false: it cannot be written at all.
+    fn append_response(&mut self, entry: &Arc<DiskEntry>, response: &StoredResponse) -> io::Result<bool> {
+        let mut slices = Vec::new();
+        let inline = match response.body().contents() {
+            Contents::Memory(parts) if entry.body_bytes() <= INLINE_BYTES_MAX => parts,
+            Contents::Memory(parts) => {
+                for slice in parts.iter().flat_map(|part| part.chunks(SLICE_BYTES)) {
+                    slices.push(self.append_slice(slice)?);
+                }
+                &[]
+            }
+            Contents::Disk(body) if !body.places().all(|slice| self.shared.segments.has(slice.segment)) => {
+                return Ok(false);
+            }
+            Contents::Disk(body) => {
+                slices.extend(body.places());
+                &[]
+            }
+            Contents::Arriving => return Ok(false),
+        };
+        let as_of = entry.stamp().as_of();
+        let tags = response.tags();
+        let meta = meta::encode(entry.key(), as_of, response.head(), tags, entry.body_bytes(), &slices);
+        let Some(meta) = meta.filter(|meta| meta.len() <= record::META_BYTES_MAX) else {
+            return Ok(false);
+        };
+        let body: Vec<&[u8]> = inline.iter().map(|part| &part[..]).collect();
+        let (segment, offset) = self.append(Kind::Response, &meta, &body)?;
+        let oldest = slices.iter().map(|slice| slice.segment).min().unwrap_or(segment);
+        let place = Place {
+            segment,
+            offset,
+            meta_bytes: u32::try_from(meta.len()).unwrap_or(u32::MAX),
+            body_bytes: body
+                .iter()
+                .map(|part| part.len())
+                .sum::<usize>()
+                .try_into()
+                .unwrap_or(u32::MAX),
+            oldest_segment: oldest,
+        };
+        self.batch.responses.push((Arc::clone(entry), place));
+        Ok(true)
+    }
+
+    fn append_slice(&mut self, slice: &[u8]) -> io::Result<SlicePlace> {
+        let (segment, offset) = self.append(Kind::Slice, &[], &[slice])?;
+        if self.batch.bytes.len() >= BATCH_BYTES {
+            self.flush()?;
+        }
+        Ok(SlicePlace {
+            segment,
+            offset,
+            bytes: u32::try_from(slice.len()).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn remove(&mut self, key: Box<[u8]>) -> io::Result<()> {
+        self.owed.push(key);
+        self.pay()
+    }
+
+    /// Appends the removals that are owed.
+    fn pay(&mut self) -> io::Result<()> {
+        while let Some(key) = self.owed.pop() {
+            match self.append(Kind::Removal, &key, &[]) {
+                Ok(_) => self.batch.removals.push(key),
+                Err(error) => {
+                    self.owed.push(key);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends a record to the batch, in a new segment if this one is full. Gives its segment and offset.
+    fn append(&mut self, kind: Kind, meta: &[u8], body: &[&[u8]]) -> io::Result<(u32, u32)> {
+        let body_bytes: usize = body.iter().map(|part| part.len()).sum();
+        let record_bytes = (RECORD_HEADER_BYTES + meta.len() + body_bytes) as u64;
+        let is_full = |active: &Active, batched: usize| {
+            active.written + batched as u64 + record_bytes > self.shared.limits.segment_bytes
+        };
+        if self
+            .active
+            .as_ref()
+            .is_some_and(|active| is_full(active, self.batch.bytes.len()))
+        {
+            self.flush()?;
+            self.seal()?;
+        }
+        let active = match &mut self.active {
+            Some(active) => active,
+            none => {
+                let active = none.insert(begin_segment(&self.shared, &mut self.next_number)?);
+                let segment = active.segment.id.number;
+                self.make_room(segment)?;
+                self.active.as_mut().ok_or(io::ErrorKind::Other)?
+            }
+        };
+        let offset = active.written + self.batch.bytes.len() as u64;
+        record::append(&mut self.batch.bytes, kind, active.segment.id, meta, body).ok_or(io::ErrorKind::InvalidData)?;
+        let offset = u32::try_from(offset).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        Ok((active.segment.id.number, offset))
+    }
+
+    /// Writes the batch. After an error nothing of it counts.
+    fn flush(&mut self) -> io::Result<()> {
+        let batch = mem::take(&mut self.batch);
+        let Some(active) = &mut self.active else { return Ok(()) };
+        if batch.bytes.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = active.segment.file.write_at(&batch.bytes, active.written) {
+            for (entry, _) in &batch.responses {
+                self.give_up_entry(entry);
+            }
+            self.owed.extend(batch.removals);
+            self.leave_segment();
+            return Err(error);
+        }
+        active.written += batch.bytes.len() as u64;
+        active.segment.set_bytes(active.written);
+        let figures = &self.shared.figures;
+        figures
+            .written_bytes
+            .fetch_add(batch.bytes.len() as u64, Ordering::Relaxed);
+        for (entry, place) in &batch.responses {
+            entry.put_at(*place);
+        }
+        active.responses.extend(batch.responses);
+        active.removals.extend(batch.removals);
+        // The next batch is likely as long.
+        self.batch.bytes = batch.bytes;
+        self.batch.bytes.clear();
+        Ok(())
+    }
+
+    /// Writes the list of what counts in the segment, makes it durable and leaves it.
+    fn seal(&mut self) -> io::Result<()> {
+        let Some(active) = self.active.take() else {
+            return Ok(());
+        };
+        let mut removals = active.removals;
+        let mut responses = Vec::new();
+        for (entry, place) in active.responses {
+            if self.shared.directory.holds(&entry) && entry.place() == Some(place) {
+                responses.push(line(&entry, place));
+            } else {
+                removals.push(entry.key().into());
+            }
+        }
+        let lines = removals.into_iter().map(Line::Removal).chain(responses);
+        let end = write_list(&active.segment, active.written, lines)?;
+        active.segment.set_bytes(end);
+        Ok(())
+    }
+
+    /// Gives up writing into this segment, whose end is in doubt; what was written before counts.
+    fn leave_segment(&mut self) {
+        if let Some(active) = self.active.take() {
+            // The checksums tell if this fails.
+            let _ = active.segment.file.truncate(active.written);
+        }
+    }
+
+    fn give_up_entry(&mut self, entry: &Arc<DiskEntry>) {
+        self.shared.directory.remove_if_same(entry);
+        self.shared.figures.n_failed.fetch_add(1, Ordering::Relaxed);
+        if entry.supersedes() {
+            self.owed.push(entry.key().into());
+        }
+    }
+
+    /// Gives up the oldest segments until the newest one, `newest`, may be filled.
+    fn make_room(&mut self, newest: u32) -> io::Result<()> {
+        let limits = self.shared.limits;
+        let is_too_much = |shared: &Shared| {
+            shared.segments.bytes() + limits.segment_bytes > limits.disk_bytes
+                || shared.segments.len() > limits.segments_max
+                || shared.directory.memory_bytes() > limits.directory_bytes_max
+        };
+        while is_too_much(&self.shared) {
+            match self.shared.segments.oldest() {
+                Some(oldest) if oldest.id.number != newest => self.give_up_segment(&oldest)?,
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a segment. What someone has asked for since it was written moves on, up to a quarter of a segment.
+    fn give_up_segment(&mut self, oldest: &Arc<Segment>) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let number = oldest.id.number;
+        for entry in shared.directory.iter() {
+            let Some(place) = entry.place() else { continue };
+            if place.segment != number && place.oldest_segment != number {
+                continue;
+            }
+            let is_wanted = entry.was_asked_for() || (shared.is_hot)(entry.key());
+            let carried = is_wanted && place.segment == place.oldest_segment && self.carry(oldest, &entry, place)?;
+            if !carried && shared.directory.remove_if_same(&entry) {
+                shared.figures.n_evicted.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.flush()?;
+        shared.segments.remove(number);
+        if let Err(error) = shared.files.remove(&file_name(number)) {
+            tracing::warn!(segment = number, %error, "a segment of the disk tier cannot be removed");
+        }
+        Ok(())
+    }
+
+    /// Appends an old record again, with the as-of that the response has reached. False: there is no room, or it is damaged.
+    fn carry(&mut self, segment: &Segment, entry: &Arc<DiskEntry>, place: Place) -> io::Result<bool> {
+        let record_bytes = RECORD_HEADER_BYTES as u64 + u64::from(place.meta_bytes) + u64::from(place.body_bytes);
+        let carried_max = self.shared.limits.segment_bytes / 4;
+        let Some(active) = &mut self.active else {
+            return Ok(false);
+        };
+        if active.carried_bytes + record_bytes > carried_max {
+            return Ok(false);
+        }
+        let Some((mut meta, body)) = super::read::read_raw(segment, place) else {
+            return Ok(false);
+        };
+        active.carried_bytes += record_bytes;
+        meta::restamp(&mut meta, entry.stamp().as_of());
+        let (segment, offset) = self.append(Kind::Response, &meta, &[&body])?;
+        let moved = Place {
+            segment,
+            offset,
+            oldest_segment: segment,
+            ..place
+        };
+        self.batch.responses.push((Arc::clone(entry), moved));
+        if self.batch.bytes.len() >= BATCH_BYTES {
+            self.flush()?;
+        }
+        Ok(true)
+    }
+
+    /// What cannot be marked as superseded must not come back: nothing does.
+    fn give_everything_up(&mut self) {
+        tracing::warn!("the disk tier cannot be written; what it holds is given up");
+        while let Some(segment) = self.shared.segments.oldest() {
+            self.shared.segments.remove(segment.id.number);
+            let _ = segment.file.truncate(0);
+            let _ = self.shared.files.remove(&file_name(segment.id.number));
+        }
+    }
+
+    fn note(&mut self, done: io::Result<()>) {
+        let Err(error) = done else { return };
+        let n_errors = self.shared.figures.n_write_errors.fetch_add(1, Ordering::Relaxed) + 1;
+        // A disk that stays broken would fill the log.
+        if n_errors.is_power_of_two() {
+            tracing::warn!(%error, n_errors, "the disk tier cannot be written");
+        }
+        if error.kind() == io::ErrorKind::StorageFull {
+            self.give_room_back();
+        }
+    }
+
+    /// The disk holds less than was said: the oldest segment goes.
+    fn give_room_back(&mut self) {
+        let active = self.active.as_ref().map(|active| active.segment.id.number);
+        let Some(oldest) = self
+            .shared
+            .segments
+            .oldest()
+            .filter(|oldest| Some(oldest.id.number) != active)
+        else {
+            return;
+        };
+        let number = oldest.id.number;
+        let needs = |place: Place| place.segment == number || place.oldest_segment == number;
+        for entry in self
+            .shared
+            .directory
+            .iter()
+            .filter(|entry| entry.place().is_some_and(needs))
+        {
+            self.shared.directory.remove_if_same(&entry);
+        }
+        self.shared.segments.remove(number);
+        let _ = self.shared.files.remove(&file_name(number));
+    }
+}
+
+fn begin_segment(shared: &Shared, next_number: &mut u32) -> io::Result<Active> {
+    let number = *next_number;
+    *next_number += 1;
+    let id = SegmentId {
+        number,
+        salt: RandomState::new().hash_one(number),
+    };
+    let file = shared.files.create(&file_name(number))?;
+    if let Err(error) = file.write_at(&record::segment_header(id), 0) {
+        let _ = shared.files.remove(&file_name(number));
+        return Err(error);
+    }
+    let segment = Arc::new(Segment::new(id, file, SEGMENT_HEADER_BYTES as u64));
+    shared.segments.insert(Arc::clone(&segment));
+    Ok(Active {
+        segment,
+        written: SEGMENT_HEADER_BYTES as u64,
+        responses: Vec::new(),
+        removals: Vec::new(),
+        carried_bytes: 0,
+    })
+}
+
+pub(super) fn line(entry: &DiskEntry, place: Place) -> Line {
+    Line::Response {
+        key: entry.key().into(),
+        as_of: entry.stamp().as_of(),
+        tags: (!entry.tags().is_empty()).then(|| entry.tags().into()),
+        body_bytes: entry.body_bytes(),
+        place,
+    }
+}
+
+/// Writes a segment's list and trailer at `end`; gives the file's new end. A list that cannot be written is no loss: the
+/// records are read at the next start.
+pub(super) fn write_list(segment: &Segment, end: u64, lines: impl Iterator<Item = Line>) -> io::Result<u64> {
+    let mut list = Vec::new();
+    for line in lines {
+        footer::push_line(&mut list, &line).ok_or(io::ErrorKind::InvalidData)?;
+    }
+    let trailer = footer::trailer(segment.id, end, &list).ok_or(io::ErrorKind::InvalidData)?;
+    let bytes = (list.len() + trailer.len()) as u64;
+    list.extend(trailer);
+    let written = segment.file.write_at(&list, end).and_then(|()| segment.file.sync());
+    if let Err(error) = written {
+        let _ = segment.file.truncate(end);
+        return Err(error);
+    }
+    Ok(end + bytes)
+}

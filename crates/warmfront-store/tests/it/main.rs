@@ -1,0 +1,6 @@
+//! The store over a disk that fails, tears, rots and forgets.
+
+mod disk;
+mod model;
+mod restart;
+mod support;
