@@ -80,3 +80,6 @@ fn judge(snapshot: &Snapshot, key: &[u8], response: Arc<StoredResponse>) -> Resu
         .check(&distribution.id, response, || names_of_key(key, distribution))
         .map(drop)
 }
+
+#[cfg(test)]
+mod tests;

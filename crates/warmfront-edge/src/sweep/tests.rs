@@ -1,0 +1,233 @@
+use std::net::SocketAddr;
+
+use http::{HeaderMap, StatusCode};
+use warmfront_caching::{FreshnessRule, Lifetime};
+use warmfront_clock::Clock;
+use warmfront_facts::OriginAllow;
+use warmfront_invalidation::InvalidationItem;
+use warmfront_model::{AccountId, Distribution, Epoch, Incarnation, ResourceArn, Timestamp};
+use warmfront_routing::{KeyedRequest, MethodClass, write_cache_key};
+use warmfront_store::{Body, Fill, FillLimits, Head};
+
+use super::*;
+use crate::flight::{Answered, Part, Progress};
+use crate::options::{BucketAccess, EdgeOptions, Limits};
+use crate::snapshot::{Site, Sites};
+
+const INCARNATION: Incarnation = Incarnation(7);
+const NOW: Timestamp = Timestamp(1_767_225_600_000);
+
+fn id() -> DistributionId {
+    DistributionId::parse("E1U5RQF7T870K0").unwrap()
+}
+
+/// One custom origin and a default behavior that caches by path alone.
+fn distribution() -> Distribution {
+    let xml = include_bytes!("../../../warmfront-wire/tests/fixtures/custom-distribution.xml");
+    let config = warmfront_wire::from_xml(xml).unwrap();
+    let distribution = warmfront_wire::convert::distribution(&config, id(), "d111111abcdef8.cloudfront.net").unwrap();
+    Distribution {
+        default_root_object: Some("index.html".into()),
+        ..distribution
+    }
+}
+
+/// A node that has taken in one distribution at revision 1.
+fn node() -> Arc<Node> {
+    let account = AccountId::parse("123456789012").unwrap();
+    let options = EdgeOptions {
+        account: account.clone(),
+        pop: "IAD89-P3".to_owned(),
+        n_cores: 1,
+        http: SocketAddr::from(([127, 0, 0, 1], 0)),
+        https: None,
+        memory_bytes: 8 * 1024 * 1024,
+        clock: Clock::manual(NOW),
+        origin_allow: OriginAllow::default(),
+        buckets: BucketAccess {
+            endpoint: None,
+            credentials: None,
+            region: "us-east-1".to_owned(),
+            source_arn: false,
+        },
+        origin_roots: Vec::new(),
+        propagation_delay: Duration::ZERO,
+        limits: Limits::default(),
+    };
+    let node = Arc::new(Node::new(&options, INCARNATION, None));
+    let mut sites = Sites::default();
+    let arn = ResourceArn::distribution(&account, &id());
+    sites
+        .by_id
+        .insert(id(), Arc::new(Site::new(Arc::new(distribution()), arn, |_| None)));
+    node.publish(|snapshot| {
+        snapshot.sites = Arc::new(sites);
+        snapshot.index.advance(Revision(1));
+    });
+    node
+}
+
+fn invalidate(node: &Node, path: &str, revision: u64) {
+    let item = InvalidationItem::parse(path).unwrap();
+    node.publish(|snapshot| {
+        snapshot.index.invalidate(&id(), &[item], Revision(revision));
+        snapshot.index.advance(Revision(revision));
+    });
+}
+
+fn key(path: &str) -> Vec<u8> {
+    let mut buffer = Vec::new();
+    write_cache_key(
+        KeyedRequest {
+            distribution: &id(),
+            behavior: &distribution().behaviors[0],
+            method: MethodClass::GetHead,
+            path,
+            query: None,
+            headers: &HeaderMap::new(),
+        },
+        &mut buffer,
+    );
+    buffer
+}
+
+fn response(as_of: u64, body: Body) -> Arc<StoredResponse> {
+    let head = Head {
+        status: StatusCode::OK,
+        headers: HeaderMap::new(),
+        lifetime: Lifetime {
+            fresh_secs: 60,
+            rule: FreshnessRule::MaxAge,
+            stale_while_revalidate_secs: 0,
+            stale_if_error_secs: 0,
+            initial_age_secs: 0,
+        },
+        response_time: NOW,
+    };
+    Arc::new(StoredResponse::new(head, epoch(as_of), [].into(), body))
+}
+
+fn store(node: &Node, path: &str, as_of: u64) -> Arc<StoredResponse> {
+    let response = response(as_of, Body::whole(Vec::new()));
+    node.store.insert(&key(path), Arc::clone(&response));
+    response
+}
+
+fn passes(node: &Node, path: &str, response: &Arc<StoredResponse>) -> bool {
+    judge(&node.snapshot(), &key(path), Arc::clone(response)).is_ok()
+}
+
+#[tokio::test]
+async fn a_sweep_removes_the_covered_empties_the_index_and_keeps_the_rest() {
+    let node = node();
+    store(&node, "/a", 1);
+    store(&node, "/index.html", 1);
+    let kept = store(&node, "/b", 1);
+    let newer = store(&node, "/a/new", 3);
+    invalidate(&node, "/a*", 2);
+    invalidate(&node, "/", 3);
+
+    let swept = sweep(&node).await;
+
+    assert_eq!((swept.n_visited, swept.n_removed), (4, 2));
+    assert!(node.store.get(&key("/a")).is_none());
+    assert!(node.store.get(&key("/index.html")).is_none(), "the root's object");
+    let snapshot = node.snapshot();
+    assert!(snapshot.index.is_empty());
+    assert_eq!(snapshot.index.floor(), Revision(3));
+    assert!(passes(&node, "/b", &kept), "raised above the floor");
+    assert!(passes(&node, "/a/new", &newer));
+}
+
+#[tokio::test]
+async fn what_was_invalidated_during_a_sweep_is_left_for_the_next() {
+    let node = node();
+    let stored = store(&node, "/a", 1);
+    invalidate(&node, "/x", 2);
+    let sweeping = sweep(&node);
+    invalidate(&node, "/a", 3);
+    // The sweep begins when it is polled first, so this one has seen revision 3; an entry after it has not been seen.
+    sweeping.await;
+    assert!(node.store.get(&key("/a")).is_none());
+    let kept = store(&node, "/b", 3);
+    invalidate(&node, "/b", 4);
+    node.publish(|snapshot| snapshot.index.forget(Revision(3)));
+    assert!(!passes(&node, "/a", &stored));
+    assert!(
+        !passes(&node, "/b", &kept),
+        "its entry is newer than what was forgotten"
+    );
+}
+
+#[tokio::test]
+async fn a_response_that_is_arriving_is_raised_or_covered() {
+    let node = node();
+    let limits = FillLimits {
+        keep_bytes_max: 100,
+        window_bytes: 100,
+    };
+    let mut arriving = Vec::new();
+    for path in ["/a", "/b"] {
+        let (fill, body) = Fill::begin(limits);
+        let response = response(1, body);
+        let planned = epoch(1);
+        let Ok(Part::Began(flight)) = node
+            .flights
+            .join_or_begin(&key(path), planned, |_| false, || None::<()>)
+        else {
+            panic!("nothing else is in flight");
+        };
+        flight.tell(Progress::Answered(Answered {
+            response: Arc::clone(&response),
+            shared: true,
+            confirmed: false,
+            withheld: None,
+        }));
+        arriving.push((fill, flight, response));
+    }
+    invalidate(&node, "/a", 2);
+    sweep(&node).await;
+    assert!(!passes(&node, "/a", &arriving[0].2));
+    assert!(passes(&node, "/b", &arriving[1].2));
+}
+
+fn epoch(revision: u64) -> Epoch {
+    Epoch {
+        incarnation: INCARNATION,
+        revision: Revision(revision),
+    }
+}
+
+#[tokio::test]
+async fn a_fetch_that_is_not_answered_yet_is_covered_by_the_floor() {
+    let node = node();
+    invalidate(&node, "/x", 2);
+    sweep(&node).await;
+    // Planned at revision 1, its head comes now.
+    let late = response(1, Body::whole(Vec::new()));
+    assert!(!passes(&node, "/b", &late));
+}
+
+#[tokio::test]
+async fn responses_of_a_deleted_distribution_are_removed() {
+    let node = node();
+    store(&node, "/a", 1);
+    node.publish(|snapshot| {
+        snapshot.sites = Arc::default();
+        snapshot.index.advance(Revision(2));
+    });
+    assert_eq!(sweep(&node).await.n_removed, 1);
+    assert!(node.store.get(&key("/a")).is_none());
+}
+
+#[tokio::test]
+async fn a_large_store_is_swept_whole() {
+    let node = node();
+    for n in 0..2_000 {
+        store(&node, &format!("/{}/{n}", n % 2), 1);
+    }
+    invalidate(&node, "/1/*", 2);
+    let swept = sweep(&node).await;
+    assert_eq!((swept.n_visited, swept.n_removed), (2_000, 1_000));
+    assert_eq!(node.store.n_responses(), 1_000);
+}
