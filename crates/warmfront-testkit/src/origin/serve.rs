@@ -118,7 +118,11 @@ async fn send_chunk(outgoing: &mut OwnedWriteHalf, bytes: &Bytes, shared: &Share
     Ok(())
 }
 
-async fn send_bytes<W: AsyncWrite + Unpin>(outgoing: &mut W, bytes: &Bytes, shared: &Shared) -> Result<(), MessageError> {
+async fn send_bytes<W: AsyncWrite + Unpin>(
+    outgoing: &mut W,
+    bytes: &Bytes,
+    shared: &Shared,
+) -> Result<(), MessageError> {
     let mut left = &bytes[..];
     while !left.is_empty() {
         let n = outgoing.write(left).await?;
