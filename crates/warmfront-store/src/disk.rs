@@ -68,6 +68,9 @@ impl Limits {
     }
 }
 
+/// Whether the memory tier holds a key.
+pub(crate) type IsHot = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
 /// What reader, writer and directory share.
 struct Shared {
     files: Box<dyn Files>,
@@ -76,8 +79,7 @@ struct Shared {
     segments: Segments,
     queue: Queue,
     figures: Counters,
-    /// Whether the memory tier holds the key.
-    is_hot: Box<dyn Fn(&[u8]) -> bool + Send + Sync>,
+    is_hot: IsHot,
 }
 
 #[derive(Debug, Default)]
@@ -146,7 +148,7 @@ impl Disk {
         disk_bytes: u64,
         memory_bytes: u64,
         head: Epoch,
-        is_hot: Box<dyn Fn(&[u8]) -> bool + Send + Sync>,
+        is_hot: IsHot,
     ) -> io::Result<(Disk, Recovered)> {
         let shared = Arc::new(Shared {
             files,
@@ -350,3 +352,6 @@ fn read_record(shared: &Shared, entry: &DiskEntry) -> Option<(meta::Meta, bytes:
     let place = entry.place()?;
     read_at(place).or_else(|| read_at(entry.place().filter(|now| *now != place)?))
 }
+
+#[cfg(test)]
+mod tests;

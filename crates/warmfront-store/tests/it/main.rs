@@ -3,4 +3,5 @@
 mod disk;
 mod model;
 mod restart;
+mod streaming;
 mod support;

@@ -252,7 +252,7 @@ async fn faults_of_the_disk_are_misses() {
         let faults = Faults { error: 30, rot: 30 };
         let world = run(seed, faults, None).await;
         assert!(
-            world.disk.n_faults() > 10 && world.n_found > 50,
+            world.disk.n_faults() > 0 && world.n_found > 50,
             "seed {seed}: {} found",
             world.n_found
         );

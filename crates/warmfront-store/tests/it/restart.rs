@@ -52,6 +52,7 @@ async fn head_body_tags_and_as_of_come_back() {
             key(number).as_bytes(),
             response(epoch(number), number, content(number, bytes)),
         );
+        store.drain();
     }
     store.close();
     drop(store);
