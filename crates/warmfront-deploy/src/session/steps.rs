@@ -1,0 +1,307 @@
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{DeployError, Session};
+use crate::event::Event;
+use crate::headers::Class;
+use crate::manifest::Manifest;
+use crate::patience::Patience;
+use crate::plan::{Plan, Source, Upload};
+use crate::record::{Record, Step};
+use crate::retention::{Kept, Terms, collectable, n_expired, needed_contents};
+use crate::state::{Head, Lock, Release};
+use crate::target::{Body, Condition, Fault, StoredHeaders, TargetError, transfer};
+
+impl Session {
+    /// Takes the record's next step. Each step may be taken again after an interruption.
+    pub(super) async fn take_step(
+        &self,
+        plan: &Plan,
+        record: &mut Record,
+        resumed: bool,
+        lock: &mut Lock,
+    ) -> Result<(), DeployError> {
+        let step = record.next;
+        let began = |n_items: usize| self.reporter.report(Event::Step { step, n_items });
+        match step {
+            Step::Keep => self.keep(plan, lock).await,
+            Step::Assets => {
+                self.upload(
+                    plan,
+                    plan.uploads_of(Class::Fingerprinted).collect(),
+                    step,
+                    resumed,
+                    lock,
+                )
+                .await
+            }
+            Step::CheckAssets => self.check_assets(plan).await,
+            Step::Others => {
+                self.upload(plan, plan.uploads_of(Class::Other).collect(), step, resumed, lock)
+                    .await
+            }
+            Step::Pages => {
+                let is_html = |upload: &&Upload| !upload.key.ends_with(".js") && !upload.key.ends_with(".json");
+                let (pages, workers) = plan.uploads_of(Class::Page).partition(is_html);
+                self.upload(plan, pages, step, resumed, lock).await?;
+                // A service worker loads the pages that it names: it comes last.
+                self.upload(plan, workers, step, resumed, lock).await
+            }
+            Step::Remove => {
+                if !plan.removals.is_empty() {
+                    began(plan.removals.len());
+                    self.patience().attempt(|| self.bucket.delete(&plan.removals)).await?;
+                }
+                record.live_ms = Some(self.clock.now().0);
+                Ok(())
+            }
+            Step::Invalidate => self.invalidate(plan, record, lock).await,
+            Step::Wait => self.wait(plan, record, lock).await,
+            Step::Verify => self.verify(plan).await,
+            Step::Retire => self.retire(plan, record).await,
+            Step::Done => Ok(()),
+        }
+    }
+
+    /// Copies what will be overwritten or deleted to where a rollback finds it.
+    async fn keep(&self, plan: &Plan, lock: &mut Lock) -> Result<(), DeployError> {
+        let replaced = plan.uploads.iter().filter(|upload| upload.replaces.is_some());
+        let keys: Vec<&String> = replaced.map(|upload| &upload.key).chain(&plan.removals).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.reporter.report(Event::Step {
+            step: Step::Keep,
+            n_items: keys.len(),
+        });
+        let kept = &self.state.kept().await?;
+        let patience = &self.patience();
+        let work = stream::iter(keys).map(|key| async move {
+            let Some(head) = patience.attempt(|| self.bucket.head(key)).await? else {
+                return Ok(());
+            };
+            // Another tool's object belongs to no release, so no rollback will ask for it.
+            if let Some(digest) = head.headers.digest().filter(|digest| !kept.contains(digest)) {
+                let to = self.state.kept_key(digest);
+                let copy = || transfer(&*self.bucket, key, self.state.bucket(), &to, &head.headers);
+                patience.attempt(copy).await?;
+            }
+            self.reporter.report(Event::Object { key: key.clone() });
+            Ok::<_, DeployError>(())
+        });
+        let mut work = work.buffer_unordered(self.options.n_parallel);
+        while let Some(done) = work.next().await {
+            done?;
+            lock.keep().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a group of objects; the first that fails stops the group, and with it the release.
+    async fn upload(
+        &self,
+        plan: &Plan,
+        uploads: Vec<&Upload>,
+        step: Step,
+        resumed: bool,
+        lock: &mut Lock,
+    ) -> Result<(), DeployError> {
+        if uploads.is_empty() {
+            return Ok(());
+        }
+        self.reporter.report(Event::Step {
+            step,
+            n_items: uploads.len(),
+        });
+        let patience = &self.patience();
+        let work = stream::iter(uploads).map(|upload| async move {
+            if !(resumed && self.lies_there(plan, upload, patience).await?) {
+                patience.attempt(|| self.write(plan, upload)).await?;
+            }
+            self.reporter.report(Event::Object {
+                key: upload.key.clone(),
+            });
+            Ok::<_, DeployError>(())
+        });
+        let mut work = work.buffer_unordered(self.options.n_parallel);
+        while let Some(done) = work.next().await {
+            done?;
+            lock.keep().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether an interrupted run has written it already.
+    async fn lies_there(&self, plan: &Plan, upload: &Upload, patience: &Patience) -> Result<bool, DeployError> {
+        let Some(entry) = plan.manifest.files.get(&upload.key) else {
+            return Ok(true);
+        };
+        let head = patience.attempt(|| self.bucket.head(&upload.key)).await?;
+        Ok(head.is_some_and(|head| {
+            head.headers.digest() == Some(entry.digest) && head.headers.headers(&plan.tag_metadata) == entry.headers
+        }))
+    }
+
+    async fn write(&self, plan: &Plan, upload: &Upload) -> Result<(), TargetError> {
+        let Some(entry) = plan.manifest.files.get(&upload.key) else {
+            return Ok(());
+        };
+        let headers = StoredHeaders::new(&entry.headers, entry.digest, &plan.tag_metadata);
+        let key = &upload.key;
+        match &upload.source {
+            Source::File(path) => {
+                let path = plan.folder.clone().unwrap_or_default().join(path);
+                let body = Body::File {
+                    path,
+                    size: entry.size,
+                    digest: entry.digest,
+                };
+                self.bucket.put(key, body, &headers, Condition::Any).await.map(|_| ())
+            }
+            Source::InPlace => {
+                let found = self.bucket.head(key).await?;
+                let found = found.ok_or_else(|| missing(key))?;
+                let mut merged = found.headers;
+                merged.adopt(&entry.headers, entry.digest, &plan.tag_metadata);
+                self.bucket.copy(key, key, &merged).await
+            }
+            Source::Key(from) => self.bucket.copy(from, key, &headers).await,
+            Source::Kept => {
+                let from = self.state.kept_key(entry.digest);
+                transfer(self.state.bucket(), &from, &*self.bucket, key, &headers).await
+            }
+        }
+    }
+
+    /// Before any page refers to them: every asset of the release is in the bucket, with its digest.
+    async fn check_assets(&self, plan: &Plan) -> Result<(), DeployError> {
+        let uploads: Vec<&Upload> = plan.uploads_of(Class::Fingerprinted).collect();
+        if uploads.is_empty() {
+            return Ok(());
+        }
+        self.reporter.report(Event::Step {
+            step: Step::CheckAssets,
+            n_items: uploads.len(),
+        });
+        let patience = &self.patience();
+        let work = stream::iter(uploads).map(|upload| async move {
+            let key = &upload.key;
+            let head = patience.attempt(|| self.bucket.head(key)).await?;
+            let not_as_sent = |problem: String| DeployError::NotAsSent {
+                key: key.clone(),
+                problem,
+            };
+            let head = head.ok_or_else(|| not_as_sent("it is not there".into()))?;
+            let Some(entry) = plan.manifest.files.get(key) else {
+                return Ok(());
+            };
+            if head.headers.digest() != Some(entry.digest) || head.size != entry.size {
+                return Err(not_as_sent(format!(
+                    "it has {} bytes and digest {:?}",
+                    head.size,
+                    head.headers.digest()
+                )));
+            }
+            Ok(())
+        });
+        work.buffer_unordered(self.options.n_parallel)
+            .try_collect::<Vec<()>>()
+            .await?;
+        Ok(())
+    }
+
+    /// Writes down that the release is finished, then collects what no kept release needs.
+    async fn retire(&self, plan: &Plan, record: &Record) -> Result<(), DeployError> {
+        let (head, read) = self.state.head().await?;
+        let is_listed = head.finished.iter().any(|release| release.id == plan.release);
+        let patience = self.patience();
+        let listing = patience.attempt(|| self.bucket.list(&plan.prefix)).await?;
+        let mut manifest = plan.manifest.clone();
+        for listed in &listing {
+            if let Some(entry) = manifest.files.get_mut(&listed.key) {
+                entry.etag = Some(listed.etag.clone());
+            }
+        }
+        let mut finished = head.finished.clone();
+        if !is_listed {
+            self.state.put_manifest(&plan.release, &manifest).await?;
+            finished.push(Release {
+                id: plan.release.clone(),
+                finished_ms: self.clock.now().0,
+                rollback_to: plan.rollback_to.clone(),
+                n_files: manifest.files.len(),
+                n_uploads: plan.uploads.len(),
+                n_paths: record.sent.iter().map(|sent| sent.n_paths as usize).sum(),
+            });
+            let head = Head {
+                finished: finished.clone(),
+                unfinished: Vec::new(),
+            };
+            self.state.put_head(&head, read).await?;
+        }
+        for release in &plan.supersedes {
+            self.state.forget(release).await?;
+        }
+        self.collect(&finished, listing.into_iter().map(|listed| listed.key).collect())
+            .await
+    }
+
+    async fn collect(&self, finished: &[Release], in_bucket: BTreeSet<String>) -> Result<(), DeployError> {
+        let terms = Terms {
+            releases: self.settings.keep_releases,
+            days: self.settings.keep_days,
+        };
+        let times: Vec<i64> = finished.iter().map(|release| release.finished_ms).collect();
+        let n_expired = n_expired(&times, terms, self.clock.now().0);
+        if n_expired == 0 {
+            return Ok(());
+        }
+        let mut manifests: Vec<Manifest> = Vec::new();
+        for release in finished {
+            manifests.push(self.state.manifest(&release.id).await?);
+        }
+        let kept = manifests.iter().zip(&times).map(|(manifest, time)| Kept {
+            finished_ms: *time,
+            manifest,
+        });
+        let releases: Vec<Kept<'_>> = kept.collect();
+        let keys: Vec<String> = collectable(&releases, n_expired)
+            .intersection(&in_bucket)
+            .cloned()
+            .collect();
+        if !keys.is_empty() {
+            self.reporter.report(Event::Step {
+                step: Step::Retire,
+                n_items: keys.len(),
+            });
+            self.patience().attempt(|| self.bucket.delete(&keys)).await?;
+        }
+        let needed = needed_contents(&releases, n_expired);
+        let unneeded: Vec<_> = self.state.kept().await?.difference(&needed).copied().collect();
+        if !unneeded.is_empty() {
+            self.state.drop_kept(&unneeded).await?;
+        }
+        // First the list forgets them, then their documents go: an interruption leaves documents that nobody asks for.
+        let (head, read) = self.state.head().await?;
+        let head = Head {
+            finished: finished[n_expired..].to_vec(),
+            ..head
+        };
+        self.state.put_head(&head, read).await?;
+        for release in &finished[..n_expired] {
+            self.state.forget(&release.id).await?;
+        }
+        Ok(())
+    }
+}
+
+fn missing(key: &str) -> TargetError {
+    TargetError {
+        fault: Fault::NotFound,
+        action: "s3:GetObject",
+        resource: key.into(),
+        code: "NoSuchKey".into(),
+        message: "it has disappeared since the plan was made".into(),
+    }
+}

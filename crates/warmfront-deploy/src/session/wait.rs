@@ -1,0 +1,167 @@
+use std::time::Duration;
+
+use super::{DeployError, Session};
+use crate::event::Event;
+use crate::patience::jittered;
+use crate::plan::Plan;
+use crate::record::{Record, Sent, Step, batches, caller_reference};
+use crate::state::Lock;
+use crate::target::{Fault, Invalidation};
+
+/// The first pause between two looks at an invalidation; each is half as long again as the one before.
+const LOOK_FIRST: Duration = Duration::from_millis(100);
+
+/// The longest. AWS reports `Completed` within 25 s for 95 of 100 invalidations; twenty calls see that through.
+const LOOK_MAX: Duration = Duration::from_secs(5);
+
+/// The first pause while the quota is full.
+const QUOTA_FIRST: Duration = Duration::from_secs(1);
+
+/// The longest.
+const QUOTA_MAX: Duration = Duration::from_secs(20);
+
+/// What expires is given this much longer, for clocks and requests on their way.
+const EXPIRY_MARGIN_MS: i64 = 500;
+
+impl Session {
+    /// Creates the invalidations. Their caller references come from the release, so that a retry is the same invalidation.
+    pub(super) async fn invalidate(
+        &self,
+        plan: &Plan,
+        record: &mut Record,
+        lock: &mut Lock,
+    ) -> Result<(), DeployError> {
+        let batches = batches(&plan.paths);
+        if !batches.is_empty() {
+            self.reporter.report(Event::Step {
+                step: Step::Invalidate,
+                n_items: plan.paths.len(),
+            });
+            self.wait_until_deployed(lock).await?;
+        }
+        for (number, paths) in batches.iter().enumerate() {
+            let caller_reference = caller_reference(&plan.release, number, paths);
+            if record.sent.iter().any(|sent| sent.caller_reference == caller_reference) {
+                continue;
+            }
+            let created = self.create(&caller_reference, paths, lock).await?;
+            self.reporter.report(Event::Invalidation {
+                id: created.id.clone(),
+                caller_reference: caller_reference.clone(),
+                n_paths: paths.len(),
+            });
+            record.sent.push(Sent {
+                caller_reference,
+                id: created.id,
+                n_paths: paths.len() as u64,
+                is_completed: created.is_completed,
+            });
+            self.state.put_record(record).await?;
+        }
+        Ok(())
+    }
+
+    /// While a configuration is on its way to the edges, an invalidation could be followed by a fetch under the old one.
+    async fn wait_until_deployed(&self, lock: &mut Lock) -> Result<(), DeployError> {
+        let patience = self.patience();
+        loop {
+            let site = patience.attempt(|| self.cdn.site(&self.distribution)).await?;
+            if site.is_deployed {
+                return Ok(());
+            }
+            let reason = format!(
+                "distribution {} is being deployed; an invalidation before that is over would be too early",
+                site.distribution
+            );
+            self.pause(&patience, LOOK_MAX, reason, lock).await?;
+        }
+    }
+
+    /// Creates one invalidation. A full quota is waited for until others have completed.
+    async fn create(
+        &self,
+        caller_reference: &str,
+        paths: &[String],
+        lock: &mut Lock,
+    ) -> Result<Invalidation, DeployError> {
+        let patience = self.patience();
+        let mut pause = QUOTA_FIRST;
+        loop {
+            let create = || self.cdn.invalidate(&self.distribution, caller_reference, paths);
+            match patience.attempt(create).await {
+                Ok(created) => return Ok(created),
+                Err(error) if error.fault == Fault::QuotaFull => {
+                    let reason = format!("others' invalidations must complete first ({})", error.message);
+                    self.pause(&patience, jittered(pause, rand::random()), reason, lock)
+                        .await?;
+                    pause = (pause * 2).min(QUOTA_MAX);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Waits until every invalidation reads `Completed`, and until what was spared has expired.
+    pub(super) async fn wait(&self, plan: &Plan, record: &mut Record, lock: &mut Lock) -> Result<(), DeployError> {
+        let patience = self.patience();
+        for at in 0..record.sent.len() {
+            let (id, began_ms) = (record.sent[at].id.clone(), self.clock.now().0);
+            let mut pause = LOOK_FIRST;
+            loop {
+                let seen = patience
+                    .attempt(|| self.cdn.invalidation(&self.distribution, &id))
+                    .await?;
+                if seen.is_completed {
+                    break;
+                }
+                let reason = format!("invalidation {id} is in progress");
+                self.pause(&patience, jittered(pause, rand::random()), reason, lock)
+                    .await?;
+                pause = (pause * 3 / 2).min(LOOK_MAX);
+            }
+            record.sent[at].is_completed = true;
+            let waited_ms = u64::try_from(self.clock.now().0 - began_ms).unwrap_or(0);
+            self.reporter.report(Event::Completed { id, waited_ms });
+        }
+        self.wait_for_expiry(plan, record, lock).await
+    }
+
+    async fn wait_for_expiry(&self, plan: &Plan, record: &Record, lock: &mut Lock) -> Result<(), DeployError> {
+        if plan.expiry_secs == 0 {
+            return Ok(());
+        }
+        let live_ms = record.live_ms.unwrap_or_else(|| self.clock.now().0);
+        let expiry_ms = i64::try_from(plan.expiry_secs)
+            .unwrap_or(i64::MAX / 2_000)
+            .saturating_mul(1_000);
+        let left_ms = live_ms + expiry_ms + EXPIRY_MARGIN_MS - self.clock.now().0;
+        if let Ok(left_ms @ 1..) = u64::try_from(left_ms) {
+            let reason = format!(
+                "what was cached for {} s expires by itself, which costs nothing",
+                plan.expiry_secs
+            );
+            self.pause(&self.patience(), Duration::from_millis(left_ms), reason, lock)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn pause(
+        &self,
+        patience: &crate::patience::Patience,
+        pause: Duration,
+        reason: String,
+        lock: &mut Lock,
+    ) -> Result<(), DeployError> {
+        if patience.is_over_after(pause) {
+            return Err(DeployError::TimedOut(reason));
+        }
+        self.reporter.report(Event::Waiting {
+            reason,
+            for_ms: pause.as_millis() as u64,
+        });
+        tokio::time::sleep(pause).await;
+        lock.keep().await?;
+        Ok(())
+    }
+}
