@@ -1,4 +1,5 @@
 use thiserror::Error;
+use warmfront_facts::PolicyKind;
 use warmfront_invalidation::InvalidPath;
 use warmfront_journal::{CommitError, JournalError};
 use warmfront_signing::VerifyError;
@@ -54,8 +55,8 @@ pub(crate) enum ApiError {
     NoSuchInvalidation,
     #[error("The specified origin access control does not exist.")]
     NoSuchOriginAccessControl,
-    #[error("The specified cache policy does not exist.")]
-    NoSuchCachePolicy,
+    #[error("The {} does not exist.", policy_words(*.0))]
+    NoSuchPolicy(PolicyKind),
     #[error("The specified resource does not exist: {0}")]
     NoSuchResource(String),
 
@@ -82,6 +83,15 @@ pub(crate) enum ApiError {
     OriginAccessControlAlreadyExists(String),
     #[error("The origin access control is in use by one or more distributions: {0}")]
     OriginAccessControlInUse(String),
+    #[error("A {} with this name already exists: {id}", policy_words(*.kind))]
+    PolicyAlreadyExists { kind: PolicyKind, id: String },
+    #[error(
+        "Cannot delete the {} because it is attached to one or more cache behaviors in a distribution: {user}",
+        policy_words(*.kind)
+    )]
+    PolicyInUse { kind: PolicyKind, user: String },
+    #[error("You cannot delete a managed policy.")]
+    IllegalDelete,
     #[error("{0}")]
     InvalidTagging(String),
 
@@ -99,6 +109,10 @@ pub(crate) enum ApiError {
         "Processing your request will cause you to exceed the maximum number of origin access controls allowed. ({0})"
     )]
     TooManyOriginAccessControls(usize),
+    #[error("You have reached the maximum number of this kind of policy, {}, for this AWS account. ({max})", policy_words(*.kind))]
+    TooManyPolicies { kind: PolicyKind, max: usize },
+    #[error("The {} {id} is in use by as many distributions as it may be ({max}).", policy_words(*.kind))]
+    TooManyDistributionsAssociatedToPolicy { kind: PolicyKind, id: String, max: usize },
     #[error("The origin access control {id} is in use by as many distributions as it may be ({max}).")]
     TooManyDistributionsAssociatedToOriginAccessControl { id: String, max: usize },
     #[error("{0}")]
@@ -155,7 +169,32 @@ impl ApiError {
             ApiError::NoSuchDistribution => ErrorCode::NoSuchDistribution,
             ApiError::NoSuchInvalidation => ErrorCode::NoSuchInvalidation,
             ApiError::NoSuchOriginAccessControl => ErrorCode::NoSuchOriginAccessControl,
-            ApiError::NoSuchCachePolicy => ErrorCode::NoSuchCachePolicy,
+            ApiError::NoSuchPolicy(kind) => match kind {
+                PolicyKind::Cache => ErrorCode::NoSuchCachePolicy,
+                PolicyKind::OriginRequest => ErrorCode::NoSuchOriginRequestPolicy,
+                PolicyKind::ResponseHeaders => ErrorCode::NoSuchResponseHeadersPolicy,
+            },
+            ApiError::PolicyAlreadyExists { kind, .. } => match kind {
+                PolicyKind::Cache => ErrorCode::CachePolicyAlreadyExists,
+                PolicyKind::OriginRequest => ErrorCode::OriginRequestPolicyAlreadyExists,
+                PolicyKind::ResponseHeaders => ErrorCode::ResponseHeadersPolicyAlreadyExists,
+            },
+            ApiError::PolicyInUse { kind, .. } => match kind {
+                PolicyKind::Cache => ErrorCode::CachePolicyInUse,
+                PolicyKind::OriginRequest => ErrorCode::OriginRequestPolicyInUse,
+                PolicyKind::ResponseHeaders => ErrorCode::ResponseHeadersPolicyInUse,
+            },
+            ApiError::TooManyPolicies { kind, .. } => match kind {
+                PolicyKind::Cache => ErrorCode::TooManyCachePolicies,
+                PolicyKind::OriginRequest => ErrorCode::TooManyOriginRequestPolicies,
+                PolicyKind::ResponseHeaders => ErrorCode::TooManyResponseHeadersPolicies,
+            },
+            ApiError::TooManyDistributionsAssociatedToPolicy { kind, .. } => match kind {
+                PolicyKind::Cache => ErrorCode::TooManyDistributionsAssociatedToCachePolicy,
+                PolicyKind::OriginRequest => ErrorCode::TooManyDistributionsAssociatedToOriginRequestPolicy,
+                PolicyKind::ResponseHeaders => ErrorCode::TooManyDistributionsAssociatedToResponseHeadersPolicy,
+            },
+            ApiError::IllegalDelete => ErrorCode::IllegalDelete,
             ApiError::NoSuchResource(_) => ErrorCode::NoSuchResource,
             ApiError::InvalidIfMatchVersion => ErrorCode::InvalidIfMatchVersion,
             ApiError::PreconditionFailed => ErrorCode::PreconditionFailed,
@@ -210,5 +249,14 @@ impl From<JournalError> for ApiError {
 impl From<warmfront_facts::RecordError> for ApiError {
     fn from(error: warmfront_facts::RecordError) -> ApiError {
         ApiError::Unavailable(error.into())
+    }
+}
+
+/// A kind of policy as a message names it.
+fn policy_words(kind: PolicyKind) -> &'static str {
+    match kind {
+        PolicyKind::Cache => "cache policy",
+        PolicyKind::OriginRequest => "origin request policy",
+        PolicyKind::ResponseHeaders => "response headers policy",
     }
 }

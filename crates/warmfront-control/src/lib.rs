@@ -21,6 +21,7 @@ mod operation;
 mod options;
 mod origins;
 mod own;
+mod policies;
 mod router;
 mod server;
 mod state;

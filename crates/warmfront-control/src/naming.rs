@@ -39,10 +39,20 @@ pub(crate) fn origin_access_control_id(view: &View) -> String {
     }
 }
 
+/// An Id for a request.
+pub(crate) fn request_id() -> String {
+    uuid()
+}
+
+/// An Id for a policy. 122 random bits, so one is never drawn twice.
+pub(crate) fn policy_id() -> String {
+    uuid()
+}
+
 /// A UUID of version 4.
 ///
 /// Source: RFC 9562 section 5.4.
-pub(crate) fn request_id() -> String {
+fn uuid() -> String {
     let random: u128 = rand::random();
     let uuid = random & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let hex = format!("{uuid:032x}");

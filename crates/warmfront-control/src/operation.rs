@@ -1,6 +1,6 @@
 //! CloudFront's operations, one file for each.
 
-use warmfront_model::{DistributionId, ResourceArn};
+use warmfront_model::{CachePolicy, DistributionId, OriginRequestPolicy, ResourceArn, ResponseHeadersPolicy};
 use warmfront_wire::Operation;
 
 use crate::answer::Answer;
@@ -11,22 +11,33 @@ use crate::state::State;
 mod create_distribution;
 mod create_invalidation;
 mod create_origin_access_control;
+mod create_policy;
 mod delete_distribution;
 mod delete_origin_access_control;
-mod get_cache_policy;
+mod delete_policy;
 mod get_distribution;
 mod get_invalidation;
 mod get_origin_access_control;
-mod list_cache_policies;
+mod get_policy;
 mod list_distributions;
+mod list_distributions_by_policy;
 mod list_invalidations;
 mod list_origin_access_controls;
+mod list_policies;
 mod list_tags_for_resource;
 mod tag_resource;
 mod tagged;
 mod untag_resource;
 mod update_distribution;
 mod update_origin_access_control;
+mod update_policy;
+
+use create_policy::create_policy;
+use delete_policy::delete_policy;
+use get_policy::{get_policy, get_policy_config};
+use list_distributions_by_policy::list_distributions_by_policy;
+use list_policies::list_policies;
+use update_policy::update_policy;
 
 /// What an operation works with.
 pub(crate) struct Context<'a> {
@@ -82,13 +93,34 @@ pub(crate) async fn perform(operation: Operation, context: &Context<'_>) -> Resu
             delete_origin_access_control::delete_origin_access_control(context).await
         }
         Operation::ListOriginAccessControls => list_origin_access_controls::list_origin_access_controls(context).await,
-        Operation::GetCachePolicy => get_cache_policy::get_cache_policy(context),
-        Operation::GetCachePolicyConfig => get_cache_policy::get_cache_policy_config(context),
-        Operation::ListCachePolicies => list_cache_policies::list_cache_policies(context),
+        Operation::CreateCachePolicy => create_policy::<CachePolicy>(context).await,
+        Operation::GetCachePolicy => get_policy::<CachePolicy>(context).await,
+        Operation::GetCachePolicyConfig => get_policy_config::<CachePolicy>(context).await,
+        Operation::UpdateCachePolicy => update_policy::<CachePolicy>(context).await,
+        Operation::DeleteCachePolicy => delete_policy::<CachePolicy>(context).await,
+        Operation::ListCachePolicies => list_policies::<CachePolicy>(context).await,
+        Operation::ListDistributionsByCachePolicyId => list_distributions_by_policy::<CachePolicy>(context).await,
+        Operation::CreateOriginRequestPolicy => create_policy::<OriginRequestPolicy>(context).await,
+        Operation::GetOriginRequestPolicy => get_policy::<OriginRequestPolicy>(context).await,
+        Operation::GetOriginRequestPolicyConfig => get_policy_config::<OriginRequestPolicy>(context).await,
+        Operation::UpdateOriginRequestPolicy => update_policy::<OriginRequestPolicy>(context).await,
+        Operation::DeleteOriginRequestPolicy => delete_policy::<OriginRequestPolicy>(context).await,
+        Operation::ListOriginRequestPolicies => list_policies::<OriginRequestPolicy>(context).await,
+        Operation::ListDistributionsByOriginRequestPolicyId => {
+            list_distributions_by_policy::<OriginRequestPolicy>(context).await
+        }
+        Operation::CreateResponseHeadersPolicy => create_policy::<ResponseHeadersPolicy>(context).await,
+        Operation::GetResponseHeadersPolicy => get_policy::<ResponseHeadersPolicy>(context).await,
+        Operation::GetResponseHeadersPolicyConfig => get_policy_config::<ResponseHeadersPolicy>(context).await,
+        Operation::UpdateResponseHeadersPolicy => update_policy::<ResponseHeadersPolicy>(context).await,
+        Operation::DeleteResponseHeadersPolicy => delete_policy::<ResponseHeadersPolicy>(context).await,
+        Operation::ListResponseHeadersPolicies => list_policies::<ResponseHeadersPolicy>(context).await,
+        Operation::ListDistributionsByResponseHeadersPolicyId => {
+            list_distributions_by_policy::<ResponseHeadersPolicy>(context).await
+        }
         Operation::TagResource => tag_resource::tag_resource(context).await,
         Operation::UntagResource => untag_resource::untag_resource(context).await,
         Operation::ListTagsForResource => list_tags_for_resource::list_tags_for_resource(context).await,
-        operation => Err(ApiError::NotImplemented(operation.name())),
     }
 }
 

@@ -59,6 +59,10 @@ pub struct Quotas {
     pub origin_access_controls_max: Option<usize>,
     /// Distributions that use one origin access control.
     pub distributions_per_origin_access_control_max: Option<usize>,
+    /// Custom policies of the account, of each kind.
+    pub policies_max: Option<usize>,
+    /// Distributions that use one custom policy.
+    pub distributions_per_policy_max: Option<usize>,
 }
 
 impl Quotas {
@@ -74,6 +78,8 @@ impl Quotas {
             distributions_max: Some(500),
             origin_access_controls_max: Some(100),
             distributions_per_origin_access_control_max: Some(100),
+            policies_max: Some(20),
+            distributions_per_policy_max: Some(100),
         }
     }
 
@@ -86,6 +92,8 @@ impl Quotas {
             distributions_max: None,
             origin_access_controls_max: None,
             distributions_per_origin_access_control_max: None,
+            policies_max: None,
+            distributions_per_policy_max: None,
         }
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use warmfront_clock::Clock;
-use warmfront_facts::{DistributionRecord, Fact, OriginAccessControlRecord, decode, decode_entry};
+use warmfront_facts::{DistributionRecord, Fact, OriginAccessControlRecord, PolicySet, decode, decode_entry};
 use warmfront_invalidation::{InvalidationItem, NormalUrl};
 use warmfront_journal::{Event, Journal, JournalError, Snapshot as Entries, Watch};
 use warmfront_model::{AccountId, DistributionId, ResourceArn};
@@ -19,6 +19,7 @@ pub(crate) struct Follower {
     delay: Duration,
     distributions: BTreeMap<DistributionId, Arc<DistributionRecord>>,
     access_controls: BTreeMap<String, Arc<OriginAccessControlRecord>>,
+    policies: PolicySet,
 }
 
 impl Follower {
@@ -30,6 +31,7 @@ impl Follower {
             delay,
             distributions: BTreeMap::new(),
             access_controls: BTreeMap::new(),
+            policies: PolicySet::default(),
         }
     }
 
@@ -39,6 +41,7 @@ impl Follower {
         let entries: Entries = journal.snapshot("").await?;
         self.distributions.clear();
         self.access_controls.clear();
+        self.policies = PolicySet::default();
         for entry in &entries.entries {
             match decode_entry(entry) {
                 Ok(fact) => {
@@ -154,6 +157,10 @@ impl Follower {
                 true
             }
             Fact::OriginAccessControl(id, None) => self.access_controls.remove(id).is_some(),
+            Fact::Policy(fact) => {
+                self.policies.apply(fact);
+                true
+            }
             Fact::Invalidation(_) | Fact::Tags { .. } | Fact::CompletedThrough(_) | Fact::Other => false,
         }
     }
@@ -162,12 +169,13 @@ impl Follower {
         let mut sites = Sites::default();
         for record in self.distributions.values() {
             let arn = ResourceArn::distribution(&self.account, &record.id);
-            let site = Arc::new(Site::new(Arc::clone(&record.distribution), arn, |id| {
+            let distribution = self.policies.resolve(record);
+            let site = Arc::new(Site::new(Arc::clone(&distribution), arn, |id| {
                 self.access_controls
                     .get(id)
                     .map(|record| record.control.signing_behavior)
             }));
-            sites.hosts.add(&record.distribution, Arc::clone(&site));
+            sites.hosts.add(&distribution, Arc::clone(&site));
             sites.by_id.insert(record.id.clone(), site);
         }
         Arc::new(sites)

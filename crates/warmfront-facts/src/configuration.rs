@@ -7,7 +7,8 @@ use warmfront_wire::convert;
 use warmfront_wire::types::{DistributionConfig, OriginAccessControlConfig};
 use warmfront_wire::{Document, from_xml, to_xml};
 
-use crate::RecordError;
+use crate::policy_set::OrInert;
+use crate::{PolicySet, RecordError};
 
 pub(crate) fn document<T: Document>(config: &T) -> String {
     String::from_utf8_lossy(&to_xml(config)).into_owned()
@@ -19,7 +20,7 @@ pub(crate) fn distribution(
     xml: &str,
 ) -> Result<(DistributionConfig, Arc<Distribution>), RecordError> {
     let config: DistributionConfig = from_xml(xml.as_bytes())?;
-    let distribution = convert::distribution(&config, id.clone(), domain_name)?;
+    let distribution = convert::distribution_with(&config, id.clone(), domain_name, &OrInert(&PolicySet::default()))?;
     Ok((config, Arc::new(distribution)))
 }
 

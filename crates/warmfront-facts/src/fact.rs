@@ -4,7 +4,8 @@ use warmfront_journal::{Entry, Event, Write};
 use warmfront_model::{DistributionId, Revision};
 
 use crate::{
-    CompletedRecord, DistributionRecord, InvalidationRecord, Key, OriginAccessControlRecord, RecordError, TagsRecord,
+    CompletedRecord, DistributionRecord, InvalidationRecord, Key, OriginAccessControlRecord, Policy, PolicyFact,
+    PolicyKind, PolicyRecord, RecordError, TagsRecord,
 };
 
 /// What one commit says.
@@ -14,6 +15,8 @@ pub enum Fact {
     Distribution(DistributionId, Option<Arc<DistributionRecord>>),
     /// An origin access control was written, or deleted.
     OriginAccessControl(String, Option<Arc<OriginAccessControlRecord>>),
+    /// A policy was written, or deleted.
+    Policy(PolicyFact),
     /// An invalidation was created.
     Invalidation(Arc<InvalidationRecord>),
     /// The tags of a resource were written, or removed altogether.
@@ -61,6 +64,7 @@ fn read(key: &str, value: Option<&[u8]>, revision: Revision) -> Result<Fact, Rec
             Fact::OriginAccessControl(id, Some(Arc::new(record)))
         }
         (Some(Key::OriginAccessControl(id)), None) => Fact::OriginAccessControl(id, None),
+        (Some(Key::Policy(kind, id)), value) => Fact::Policy(read_policy(kind, id, value, revision)?),
         (Some(Key::Invalidation { distribution, .. }), Some(value)) => {
             Fact::Invalidation(Arc::new(InvalidationRecord::decode(distribution, value, revision)?))
         }
@@ -72,4 +76,26 @@ fn read(key: &str, value: Option<&[u8]>, revision: Revision) -> Result<Fact, Rec
         // Invalidations and the watermark are never taken back.
         (Some(Key::Invalidation { .. } | Key::Completed), None) | (None, _) => Fact::Other,
     })
+}
+
+fn read_policy(
+    kind: PolicyKind,
+    id: String,
+    value: Option<&[u8]>,
+    revision: Revision,
+) -> Result<PolicyFact, RecordError> {
+    Ok(match kind {
+        PolicyKind::Cache => PolicyFact::Cache(id.clone(), policy_record(id, value, revision)?),
+        PolicyKind::OriginRequest => PolicyFact::OriginRequest(id.clone(), policy_record(id, value, revision)?),
+        PolicyKind::ResponseHeaders => PolicyFact::ResponseHeaders(id.clone(), policy_record(id, value, revision)?),
+    })
+}
+
+fn policy_record<P: Policy>(
+    id: String,
+    value: Option<&[u8]>,
+    revision: Revision,
+) -> Result<Option<Arc<PolicyRecord<P>>>, RecordError> {
+    let record = value.map(|value| PolicyRecord::decode(id, value, revision));
+    Ok(record.transpose()?.map(Arc::new))
 }

@@ -3,6 +3,8 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use warmfront_model::DistributionId;
 
+use crate::PolicyKind;
+
 /// A key of the journal, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
@@ -10,6 +12,8 @@ pub enum Key {
     Distribution(DistributionId),
     /// `origin-access-control/ID`.
     OriginAccessControl(String),
+    /// `cache-policy/ID`, `origin-request-policy/ID`, `response-headers-policy/ID`.
+    Policy(PolicyKind, String),
     /// `invalidation/DISTRIBUTION/HASH`: one key for each caller reference of a distribution, never rewritten.
     Invalidation {
         /// The distribution it is for.
@@ -51,7 +55,10 @@ impl Key {
                 })
             }
             "tags" => Some(Key::Tags(rest.to_owned())),
-            _ => None,
+            kind => {
+                let kind = PolicyKind::ALL.into_iter().find(|it| it.as_str() == kind)?;
+                Some(Key::Policy(kind, rest.to_owned()))
+            }
         }
     }
 }
@@ -61,6 +68,7 @@ impl fmt::Display for Key {
         match self {
             Key::Distribution(id) => write!(formatter, "distribution/{id}"),
             Key::OriginAccessControl(id) => write!(formatter, "origin-access-control/{id}"),
+            Key::Policy(kind, id) => write!(formatter, "{}/{id}", kind.as_str()),
             Key::Invalidation {
                 distribution,
                 reference_hash,
@@ -107,6 +115,9 @@ mod tests {
         for key in [
             Key::Distribution(distribution.clone()),
             Key::OriginAccessControl("E327GJI25M56DG".into()),
+            Key::Policy(PolicyKind::Cache, "5a6bd5c6-2c5e-4c4c-8a1f-2b7d3b0f9a10".into()),
+            Key::Policy(PolicyKind::OriginRequest, "a".into()),
+            Key::Policy(PolicyKind::ResponseHeaders, "a".into()),
             Key::invalidation(&distribution, "my/ref"),
             Key::Tags("arn:aws:cloudfront::123456789012:distribution/E1U5RQF7T870K0".into()),
             Key::Completed,

@@ -9,6 +9,8 @@ mod fact;
 mod key;
 mod month;
 mod origin_allow;
+mod policy;
+mod policy_set;
 mod record;
 mod view;
 
@@ -16,6 +18,8 @@ pub use fact::{Fact, decode, decode_entry};
 pub use key::{Key, invalidation_id};
 pub use month::Month;
 pub use origin_allow::{Network, OriginAllow, ParseNetworkError, is_private};
+pub use policy::{Policy, PolicyKind, PolicyRecord};
+pub use policy_set::{Held, PolicyFact, PolicySet};
 pub use record::{
     CompletedRecord, DistributionRecord, InvalidationRecord, OriginAccessControlRecord, RecordError, TagsRecord,
 };

@@ -65,7 +65,9 @@ pub struct DistributionRecord {
     pub revision: Revision,
     /// The configuration as sent, with CloudFront's defaults filled in.
     pub config: DistributionConfig,
-    /// The same, validated.
+    /// The same, validated, as far as it stands for itself: a custom policy counts as one that caches nothing, sends
+    /// nothing on and changes no answer. [`PolicySet::resolve`](crate::PolicySet::resolve) gives the distribution with its
+    /// policies.
     pub distribution: Arc<Distribution>,
 }
 
@@ -263,10 +265,10 @@ impl CompletedRecord {
     }
 }
 
-fn encode<T: Serialize>(value: &T) -> Result<Bytes, RecordError> {
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes, RecordError> {
     envelope::seal(serde_json::to_vec(value)?)
 }
 
-fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, RecordError> {
+pub(crate) fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, RecordError> {
     Ok(serde_json::from_slice(&envelope::open(value)?)?)
 }

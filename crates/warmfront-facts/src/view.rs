@@ -5,8 +5,8 @@ use warmfront_journal::Snapshot;
 use warmfront_model::{DistributionId, Revision};
 
 use crate::{
-    DistributionRecord, Fact, InvalidationRecord, Month, OriginAccessControlRecord, RecordError, TagsRecord,
-    decode_entry, invalidation_id,
+    DistributionRecord, Fact, InvalidationRecord, Month, OriginAccessControlRecord, PolicyKind, PolicySet, RecordError,
+    TagsRecord, decode_entry, invalidation_id,
 };
 
 mod invalidations;
@@ -22,6 +22,7 @@ pub struct View {
     caller_references: HashMap<String, DistributionId>,
     aliases: HashMap<Arc<str>, DistributionId>,
     origin_access_controls: OrdMap<String, Arc<OriginAccessControlRecord>>,
+    policies: PolicySet,
     invalidations: HashMap<DistributionId, Invalidations>,
     tags: HashMap<String, Arc<TagsRecord>>,
     completed: Revision,
@@ -54,6 +55,7 @@ impl View {
             Fact::OriginAccessControl(id, None) => {
                 self.origin_access_controls.remove(&id);
             }
+            Fact::Policy(fact) => self.policies.apply(&fact),
             Fact::Invalidation(record) => self.add_invalidation(record),
             Fact::Tags {
                 resource,
@@ -173,6 +175,17 @@ impl View {
                 .iter()
                 .any(|origin| origin.access_control_id.as_deref() == Some(id))
         })
+    }
+
+    /// Every policy, custom and managed.
+    pub fn policies(&self) -> &PolicySet {
+        &self.policies
+    }
+
+    /// The distributions that name this policy in a behavior, by Id.
+    pub fn users_of_policy(&self, kind: PolicyKind, id: &str) -> impl Iterator<Item = &Arc<DistributionRecord>> {
+        self.distributions()
+            .filter(move |record| kind.named_in(&record.config).any(|named| named == id))
     }
 
     /// The tags of the resource with this ARN.

@@ -11,7 +11,7 @@ use super::{Context, distribution_arn};
 use crate::answer::Answer;
 use crate::error::{ApiError, Unavailable};
 use crate::state::{State, Unless, Verdict};
-use crate::{document, naming, origins, version};
+use crate::{document, naming, origins, policies, version};
 
 /// Source: CloudFront API Reference, CreateDistribution.
 pub(super) async fn create_distribution(context: &Context<'_>) -> Result<Answer, ApiError> {
@@ -67,7 +67,7 @@ async fn create(
 fn new_record(state: &State, view: &View, config: DistributionConfig) -> Result<DistributionRecord, ApiError> {
     let id = naming::distribution_id(view);
     let domain_name = naming::domain_name();
-    let distribution = convert::distribution(&config, id.clone(), &domain_name)?;
+    let distribution = convert::distribution_with(&config, id.clone(), &domain_name, view.policies())?;
     let now = state.options.clock.now();
     Ok(DistributionRecord {
         id,
@@ -87,6 +87,7 @@ fn check(state: &State, view: &View, record: &DistributionRecord) -> Result<(), 
         return Err(ApiError::DistributionAlreadyExists(existing.to_string()));
     }
     origins::check(&state.options, view, &record.id, &record.distribution)?;
+    policies::check(quotas, view, &record.id, &record.config)?;
     match quotas.distributions_max {
         Some(max) if view.n_distributions() >= max => Err(ApiError::TooManyDistributions(max)),
         _ => Ok(()),

@@ -9,7 +9,7 @@ use super::Context;
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::state::{State, Unless, Verdict};
-use crate::{document, origins, version};
+use crate::{document, origins, policies, version};
 
 /// Replaces the whole configuration; nothing is merged.
 ///
@@ -53,8 +53,9 @@ fn updated(
     }
     convert::update_requires(&config)?;
     let config = convert::with_defaults(config);
-    let distribution = convert::distribution(&config, current.id.clone(), &current.domain_name)?;
+    let distribution = convert::distribution_with(&config, current.id.clone(), &current.domain_name, view.policies())?;
     origins::check(&state.options, view, &current.id, &distribution)?;
+    policies::check(&state.options.quotas, view, &current.id, &config)?;
     Ok(DistributionRecord {
         id: current.id.clone(),
         domain_name: current.domain_name.clone(),

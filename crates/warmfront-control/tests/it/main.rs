@@ -7,6 +7,7 @@ mod completion;
 mod distributions;
 mod invalidations;
 mod own_api;
+mod policies;
 mod restart;
 mod tagging;
 mod xml;

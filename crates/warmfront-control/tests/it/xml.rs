@@ -122,3 +122,32 @@ pub fn tags(tags: &[(&str, &str)]) -> String {
         .collect();
     format!("<Tags xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><Items>{items}</Items></Tags>")
 }
+
+pub fn cache_policy(name: &str) -> String {
+    format!(
+        "<CachePolicyConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><Name>{name}</Name><MinTTL>1</MinTTL>\
+         <ParametersInCacheKeyAndForwardedToOrigin><EnableAcceptEncodingGzip>true</EnableAcceptEncodingGzip>\
+         <HeadersConfig><HeaderBehavior>whitelist</HeaderBehavior><Headers><Quantity>1</Quantity><Items>\
+         <Name>Accept-Language</Name></Items></Headers></HeadersConfig><CookiesConfig><CookieBehavior>none</CookieBehavior>\
+         </CookiesConfig><QueryStringsConfig><QueryStringBehavior>all</QueryStringBehavior></QueryStringsConfig>\
+         </ParametersInCacheKeyAndForwardedToOrigin></CachePolicyConfig>"
+    )
+}
+
+pub fn origin_request_policy(name: &str) -> String {
+    format!(
+        "<OriginRequestPolicyConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><Comment>c</Comment>\
+         <Name>{name}</Name><HeadersConfig><HeaderBehavior>whitelist</HeaderBehavior><Headers><Quantity>1</Quantity><Items>\
+         <Name>Referer</Name></Items></Headers></HeadersConfig><CookiesConfig><CookieBehavior>none</CookieBehavior>\
+         </CookiesConfig><QueryStringsConfig><QueryStringBehavior>all</QueryStringBehavior></QueryStringsConfig>\
+         </OriginRequestPolicyConfig>"
+    )
+}
+
+pub fn response_headers_policy(name: &str) -> String {
+    format!(
+        "<ResponseHeadersPolicyConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><Name>{name}</Name>\
+         <SecurityHeadersConfig><ContentSecurityPolicy><Override>true</Override><ContentSecurityPolicy>default-src 'self'\
+         </ContentSecurityPolicy></ContentSecurityPolicy></SecurityHeadersConfig></ResponseHeadersPolicyConfig>"
+    )
+}

@@ -1,13 +1,16 @@
 mod forwarded_values;
 
+use std::sync::Arc;
+
 use warmfront_model::{
-    AcceptEncoding, Behavior, CachePolicy, KeyPart, MethodSet, Origin, TtlBounds, ViewerProtocolPolicy,
-    managed_cache_policy,
+    AcceptEncoding, Behavior, CachePolicy, KeyPart, MethodSet, Origin, OriginRequestPolicy, ResponseHeadersPolicy,
+    TtlBounds, ViewerProtocolPolicy,
 };
 
 use self::forwarded_values::cache_key;
 use super::ConfigError;
 use super::error::{ensure, given};
+use super::policies::Policies;
 use super::{origin, ttl};
 use crate::ErrorCode;
 use crate::types::{self, CacheBehavior, ForwardedValues, Method};
@@ -20,6 +23,7 @@ pub(super) fn behavior(
     wire: &CacheBehavior,
     origins: &[Origin],
     groups: &[(String, usize)],
+    policies: &dyn Policies,
 ) -> Result<Behavior, ConfigError> {
     check_path_pattern(&wire.path_pattern)?;
     let (allowed_methods, cached_methods) = methods(wire)?;
@@ -28,11 +32,10 @@ pub(super) fn behavior(
         Some((_, primary)) => *primary,
         None => origin::position(&wire.target_origin_id, origins)?,
     };
-    let key = match cached_by(wire)? {
-        CachedBy::Policy(policy) => CacheKey::of_policy(policy, wire)?,
+    let key = match cached_by(wire, policies)? {
+        CachedBy::Policy(policy) => CacheKey::of_policy(&policy, wire)?,
         CachedBy::Legacy(forwarded) => cache_key(wire, forwarded, &origins[origin])?,
     };
-    check_policies(wire)?;
     Ok(Behavior {
         path_pattern: wire.path_pattern.as_str().into(),
         origin,
@@ -51,8 +54,8 @@ pub(super) fn behavior(
         forward_whole_query: key.forward_whole_query,
         forward_other_headers: key.forward_other_headers,
         accept_encoding: key.accept_encoding,
-        origin_request_policy: None,
-        response_headers_policy: None,
+        origin_request_policy: origin_request_policy(wire, policies)?,
+        response_headers_policy: response_headers_policy(wire, policies)?,
     })
 }
 
@@ -82,22 +85,20 @@ impl CacheKey {
 }
 
 enum CachedBy<'a> {
-    Policy(&'static CachePolicy),
+    Policy(Arc<CachePolicy>),
     Legacy(&'a ForwardedValues),
 }
 
 /// Exactly one of a cache policy and ForwardedValues.
-fn cached_by(wire: &CacheBehavior) -> Result<CachedBy<'_>, ConfigError> {
+fn cached_by<'a>(wire: &'a CacheBehavior, policies: &dyn Policies) -> Result<CachedBy<'a>, ConfigError> {
     match (given(wire.cache_policy_id.as_ref()), &wire.forwarded_values) {
         (Some(_), Some(_)) => Err(ConfigError::argument(
             "The parameter ForwardedValues cannot be used when a cache policy is associated to the cache behavior.",
         )),
-        (Some(id), None) => managed_cache_policy(id).map(CachedBy::Policy).ok_or_else(|| {
-            ConfigError::new(
-                ErrorCode::NoSuchCachePolicy,
-                format!("The cache policy {id} does not exist."),
-            )
-        }),
+        (Some(id), None) => {
+            let policy = policies.cache_policy(id).map(CachedBy::Policy);
+            policy.ok_or_else(|| missing(ErrorCode::NoSuchCachePolicy, "cache policy", id))
+        }
         (None, Some(forwarded)) => {
             let policy = given(wire.origin_request_policy_id.as_ref());
             ensure(policy.is_none(), || {
@@ -154,44 +155,32 @@ fn method_set(methods: &[Method]) -> Option<MethodSet> {
     MethodSet::from_methods(methods.iter().map(|method| method.as_str()))
 }
 
-/// The origin request policies that AWS manages.
-///
-/// Source: CloudFront Developer Guide, "Use managed origin request policies".
-const ORIGIN_REQUEST_POLICIES: &[&str] = &[
-    "216adef6-5c7f-47e4-b989-5492eafa07d3",
-    "33f36d7e-f396-46d9-90e0-52428a34d9dc",
-    "59781a5b-3903-41f3-afcb-af62929ccde1",
-    "775133bc-15f2-49f9-abea-afb2e0bf67d2",
-    "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf",
-    "acba4595-bd28-49b8-b9fe-13317c0390fa",
-    "b689b0a8-53d0-40ab-baf2-68738e2966ac",
-    "bf0718e1-ba1e-49d1-88b1-f726733018ae",
-];
+fn origin_request_policy(
+    wire: &CacheBehavior,
+    policies: &dyn Policies,
+) -> Result<Option<Arc<OriginRequestPolicy>>, ConfigError> {
+    let Some(id) = given(wire.origin_request_policy_id.as_ref()) else {
+        return Ok(None);
+    };
+    let policy = policies.origin_request_policy(id);
+    let missing = || missing(ErrorCode::NoSuchOriginRequestPolicy, "origin request policy", id);
+    policy.map(Some).ok_or_else(missing)
+}
 
-/// The response headers policies that AWS manages.
-///
-/// Source: CloudFront Developer Guide, "Use managed response headers policies".
-const RESPONSE_HEADERS_POLICIES: &[&str] = &[
-    "5cc3b908-e619-4b99-88e5-2cf7f45965bd",
-    "60669652-455b-4ae9-85a4-c4c02393f86c",
-    "67f7725c-6f97-4210-82d7-5512b31e9d03",
-    "e61eb60c-9c35-4d20-a928-2b84e02af89c",
-    "eaab4381-ed33-4a86-88ca-d9558dc6cd63",
-];
+fn response_headers_policy(
+    wire: &CacheBehavior,
+    policies: &dyn Policies,
+) -> Result<Option<Arc<ResponseHeadersPolicy>>, ConfigError> {
+    let Some(id) = given(wire.response_headers_policy_id.as_ref()) else {
+        return Ok(None);
+    };
+    let policy = policies.response_headers_policy(id);
+    let missing = || missing(ErrorCode::NoSuchResponseHeadersPolicy, "response headers policy", id);
+    policy.map(Some).ok_or_else(missing)
+}
 
-/// Policies other than those that AWS manages cannot be made, so they do not exist.
-fn check_policies(wire: &CacheBehavior) -> Result<(), ConfigError> {
-    let known = |id: Option<&str>, managed: &[&str]| id.is_none_or(|id| managed.contains(&id));
-    let id = given(wire.origin_request_policy_id.as_ref());
-    ensure(known(id, ORIGIN_REQUEST_POLICIES), || {
-        let message = format!("The origin request policy {} does not exist.", id.unwrap_or_default());
-        ConfigError::new(ErrorCode::NoSuchOriginRequestPolicy, message)
-    })?;
-    let id = given(wire.response_headers_policy_id.as_ref());
-    ensure(known(id, RESPONSE_HEADERS_POLICIES), || {
-        let message = format!("The response headers policy {} does not exist.", id.unwrap_or_default());
-        ConfigError::new(ErrorCode::NoSuchResponseHeadersPolicy, message)
-    })
+fn missing(code: ErrorCode, kind: &str, id: &str) -> ConfigError {
+    ConfigError::new(code, format!("The {kind} {id} does not exist."))
 }
 
 #[cfg(test)]

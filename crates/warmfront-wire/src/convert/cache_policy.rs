@@ -1,34 +1,168 @@
 use std::sync::Arc;
 
-use warmfront_model::{CachePolicy, KeyPart, Timestamp};
+use warmfront_model::{AcceptEncoding, CachePolicy, KeyPart, TtlBounds};
 
+use super::ConfigError;
+use super::names::{List, check_headers, check_name, check_total_length};
+use super::ttl;
+use crate::ErrorCode;
 use crate::types::{
-    self, CachePolicyConfig, CachePolicyCookieBehavior, CachePolicyCookiesConfig, CachePolicyHeaderBehavior,
-    CachePolicyHeadersConfig, CachePolicyQueryStringBehavior, CachePolicyQueryStringsConfig, CachePolicySummary,
-    CachePolicyType, CookieNames, Headers, ParametersInCacheKeyAndForwardedToOrigin, QueryStringNames,
+    CachePolicyConfig, CachePolicyCookieBehavior, CachePolicyCookiesConfig, CachePolicyHeaderBehavior,
+    CachePolicyHeadersConfig, CachePolicyQueryStringBehavior, CachePolicyQueryStringsConfig, CookieNames, Headers,
+    ParametersInCacheKeyAndForwardedToOrigin, QueryStringNames,
 };
 
-/// A cache policy as GetCachePolicy answers with it.
-pub fn cache_policy(policy: &CachePolicy, last_modified: Timestamp) -> types::CachePolicy {
-    types::CachePolicy {
-        id: policy.id.to_string(),
-        last_modified_time: last_modified,
-        cache_policy_config: CachePolicyConfig {
-            comment: Some(policy.comment.to_string()),
-            name: policy.name.to_string(),
-            default_ttl: Some(wire_secs(policy.ttl.default_secs)),
-            max_ttl: Some(wire_secs(policy.ttl.max_secs)),
-            min_ttl: wire_secs(policy.ttl.min_secs),
-            parameters_in_cache_key_and_forwarded_to_origin: Some(parameters(policy)),
+/// Headers that differ with almost every viewer, and so cannot be in a key.
+///
+/// Source: CloudFront Developer Guide, "Add CloudFront request headers".
+const ORIGIN_REQUEST_POLICY_ONLY: [&str; 3] = [
+    "cloudfront-viewer-address",
+    "cloudfront-viewer-asn",
+    "cloudfront-viewer-ja3-fingerprint",
+];
+
+/// Checks a cache policy. That its name is used once is for the caller to check.
+///
+/// # Errors
+/// CloudFront's code for the first rule that is broken, and a message naming what broke it.
+///
+/// Source: CloudFront API Reference, CachePolicyConfig and the errors of CreateCachePolicy; CloudFront Developer Guide,
+/// "Understand cache policies" and "Quotas".
+pub fn cache_policy(config: &CachePolicyConfig, id: &str) -> Result<CachePolicy, ConfigError> {
+    check_name(&config.name, config.comment.as_ref())?;
+    let ttl = ttl_bounds(config)?;
+    let Some(parameters) = &config.parameters_in_cache_key_and_forwarded_to_origin else {
+        return Ok(CachePolicy {
+            id: id.into(),
+            name: config.name.as_str().into(),
+            comment: config.comment.clone().unwrap_or_default().into(),
+            ttl,
+            headers: KeyPart::None,
+            cookies: KeyPart::None,
+            query_strings: KeyPart::None,
+            accept_encoding: AcceptEncoding::default(),
+        });
+    };
+    let accept_encoding = AcceptEncoding {
+        gzip: parameters.enable_accept_encoding_gzip,
+        brotli: parameters.enable_accept_encoding_brotli.unwrap_or(false),
+    };
+    if ttl.caching_disabled() {
+        check_nothing_in_key(parameters)?;
+    }
+    let lists = Lists::of(parameters);
+    check_total_length(&[lists.headers.names, lists.cookies.names, lists.query_strings.names])?;
+    let names = lists.headers.headers()?;
+    check_headers(&names, &ORIGIN_REQUEST_POLICY_ONLY)?;
+    if accept_encoding.gzip || accept_encoding.brotli {
+        check_headers(&names, &["accept-encoding"])?;
+    }
+    Ok(CachePolicy {
+        id: id.into(),
+        name: config.name.as_str().into(),
+        comment: config.comment.clone().unwrap_or_default().into(),
+        ttl,
+        headers: if names.is_empty() {
+            KeyPart::None
+        } else {
+            KeyPart::Whitelist(names)
         },
+        cookies: lists.cookies.key_part()?,
+        query_strings: lists.query_strings.key_part()?,
+        accept_encoding,
+    })
+}
+
+struct Lists<'a> {
+    headers: List<'a>,
+    cookies: List<'a>,
+    query_strings: List<'a>,
+}
+
+impl<'a> Lists<'a> {
+    fn of(parameters: &'a ParametersInCacheKeyAndForwardedToOrigin) -> Lists<'a> {
+        let (headers, cookies) = (&parameters.headers_config, &parameters.cookies_config);
+        let query_strings = &parameters.query_strings_config;
+        Lists {
+            headers: List {
+                behavior: ("HeaderBehavior", headers.header_behavior.as_str()),
+                names: headers.headers.as_ref().map_or(&[][..], |headers| &headers.items[..]),
+                too_many: ErrorCode::TooManyHeadersInCachePolicy,
+            },
+            cookies: List {
+                behavior: ("CookieBehavior", cookies.cookie_behavior.as_str()),
+                names: cookies.cookies.as_ref().map_or(&[][..], |cookies| &cookies.items[..]),
+                too_many: ErrorCode::TooManyCookiesInCachePolicy,
+            },
+            query_strings: List {
+                behavior: ("QueryStringBehavior", query_strings.query_string_behavior.as_str()),
+                names: query_strings
+                    .query_strings
+                    .as_ref()
+                    .map_or(&[][..], |names| &names.items[..]),
+                too_many: ErrorCode::TooManyQueryStringsInCachePolicy,
+            },
+        }
     }
 }
 
-/// A cache policy that AWS manages as ListCachePolicies answers with it.
-pub fn cache_policy_summary(policy: &CachePolicy, last_modified: Timestamp) -> CachePolicySummary {
-    CachePolicySummary {
-        r#type: CachePolicyType::Managed,
-        cache_policy: cache_policy(policy, last_modified),
+/// Omitted TTLs follow the ones given.
+fn ttl_bounds(config: &CachePolicyConfig) -> Result<TtlBounds, ConfigError> {
+    let min_secs = ttl::secs("MinTTL", config.min_ttl)?;
+    let default_secs = config.default_ttl.map(|ttl| ttl::secs("DefaultTTL", ttl)).transpose()?;
+    let max_secs = config.max_ttl.map(|ttl| ttl::secs("MaxTTL", ttl)).transpose()?;
+    TtlBounds::complete(min_secs, default_secs, max_secs).ok_or_else(|| {
+        ConfigError::argument(
+            "The parameters MinTTL, DefaultTTL and MaxTTL must follow the order MinTTL <= DefaultTTL <= MaxTTL.",
+        )
+    })
+}
+
+/// With every TTL at 0 there is no key, so nothing can be part of it.
+///
+/// Source: CloudFront Developer Guide, "Understand cache policies"; the message is the one clients have met.
+fn check_nothing_in_key(parameters: &ParametersInCacheKeyAndForwardedToOrigin) -> Result<(), ConfigError> {
+    let headers = parameters.headers_config.header_behavior != CachePolicyHeaderBehavior::None;
+    let cookies = parameters.cookies_config.cookie_behavior != CachePolicyCookieBehavior::None;
+    let query_strings = parameters.query_strings_config.query_string_behavior != CachePolicyQueryStringBehavior::None;
+    let brotli = parameters.enable_accept_encoding_brotli.unwrap_or(false);
+    let given = [
+        ("EnableAcceptEncodingGzip", parameters.enable_accept_encoding_gzip),
+        ("EnableAcceptEncodingBrotli", brotli),
+        ("HeaderBehavior", headers),
+        ("CookieBehavior", cookies),
+        ("QueryStringBehavior", query_strings),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((member, _)) => Err(ConfigError::argument(format!(
+            "The parameter {member} is invalid for policy with caching disabled."
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The configuration that says what a cache policy says, with nothing left out.
+pub fn cache_policy_config(policy: &CachePolicy) -> CachePolicyConfig {
+    CachePolicyConfig {
+        comment: Some(policy.comment.to_string()),
+        name: policy.name.to_string(),
+        default_ttl: Some(wire_secs(policy.ttl.default_secs)),
+        max_ttl: Some(wire_secs(policy.ttl.max_secs)),
+        min_ttl: wire_secs(policy.ttl.min_secs),
+        parameters_in_cache_key_and_forwarded_to_origin: Some(parameters(policy)),
+    }
+}
+
+/// A custom policy's configuration with CloudFront's defaults in place of what was left out. `policy` is what it says.
+pub fn cache_policy_with_defaults(config: CachePolicyConfig, policy: &CachePolicy) -> CachePolicyConfig {
+    let full = cache_policy_config(policy);
+    CachePolicyConfig {
+        default_ttl: full.default_ttl,
+        max_ttl: full.max_ttl,
+        parameters_in_cache_key_and_forwarded_to_origin: config
+            .parameters_in_cache_key_and_forwarded_to_origin
+            .or(full.parameters_in_cache_key_and_forwarded_to_origin),
+        ..config
     }
 }
 
@@ -100,66 +234,4 @@ fn wire_secs(secs: u64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use warmfront_model::managed_cache_policy;
-
-    use super::*;
-    use crate::to_xml;
-
-    fn check(id: &str, expected: &str) {
-        let policy = cache_policy(managed_cache_policy(id).unwrap(), Timestamp(1_598_486_400_000));
-        let xml = String::from_utf8(to_xml(&policy)).unwrap();
-        let body = xml.split_once("2020-05-31/\">").unwrap().1;
-        assert_eq!(body, expected);
-    }
-
-    #[test]
-    fn a_managed_policy_is_written_as_cloudfront_documents_it() {
-        check(
-            "08627262-05a9-4f76-9ded-b50ca2e3a84f",
-            "<Id>08627262-05a9-4f76-9ded-b50ca2e3a84f</Id><LastModifiedTime>2020-08-27T00:00:00.000Z</LastModifiedTime>\
-             <CachePolicyConfig><Comment>For Elemental MediaPackage origins</Comment>\
-             <Name>Managed-Elemental-MediaPackage</Name><DefaultTTL>86400</DefaultTTL><MaxTTL>31536000</MaxTTL>\
-             <MinTTL>0</MinTTL><ParametersInCacheKeyAndForwardedToOrigin>\
-             <EnableAcceptEncodingGzip>true</EnableAcceptEncodingGzip>\
-             <EnableAcceptEncodingBrotli>false</EnableAcceptEncodingBrotli>\
-             <HeadersConfig><HeaderBehavior>whitelist</HeaderBehavior><Headers><Quantity>1</Quantity>\
-             <Items><Name>origin</Name></Items></Headers></HeadersConfig>\
-             <CookiesConfig><CookieBehavior>none</CookieBehavior></CookiesConfig>\
-             <QueryStringsConfig><QueryStringBehavior>whitelist</QueryStringBehavior><QueryStrings>\
-             <Quantity>4</Quantity><Items><Name>aws.manifestfilter</Name><Name>start</Name><Name>end</Name>\
-             <Name>m</Name></Items></QueryStrings></QueryStringsConfig></ParametersInCacheKeyAndForwardedToOrigin>\
-             </CachePolicyConfig></CachePolicy>",
-        );
-    }
-
-    #[test]
-    fn all_and_none_list_no_names() {
-        let policy = cache_policy(
-            managed_cache_policy("2e54312d-136d-493c-8eb9-b001f22f67d2").unwrap(),
-            Timestamp(0),
-        );
-        let parameters = policy
-            .cache_policy_config
-            .parameters_in_cache_key_and_forwarded_to_origin
-            .unwrap();
-        assert_eq!(
-            parameters.cookies_config.cookie_behavior,
-            CachePolicyCookieBehavior::All
-        );
-        assert_eq!(parameters.cookies_config.cookies, None);
-        let policy = cache_policy(
-            managed_cache_policy("658327ea-f89d-4fab-a63d-7e88639e58f6").unwrap(),
-            Timestamp(0),
-        );
-        let parameters = policy
-            .cache_policy_config
-            .parameters_in_cache_key_and_forwarded_to_origin
-            .unwrap();
-        assert_eq!(
-            parameters.headers_config.header_behavior,
-            CachePolicyHeaderBehavior::None
-        );
-        assert_eq!(parameters.headers_config.headers, None);
-    }
-}
+mod tests;

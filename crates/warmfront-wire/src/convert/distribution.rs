@@ -9,6 +9,7 @@ use super::defaults::with_pattern;
 use super::error::{ensure, given, repeated};
 use super::features::refuse_what_does_not_exist;
 use super::origin::{origin, origin_groups};
+use super::policies::{ManagedPolicies, Policies};
 use crate::ErrorCode;
 use crate::types::DistributionConfig;
 
@@ -19,7 +20,8 @@ const COMMENT_CHARACTERS_MAX: usize = 128;
 const DEFAULT_ROOT_OBJECT_CHARACTERS_MAX: usize = 255;
 const ORIGINS_MAX: usize = 100;
 
-/// Checks a configuration against every rule that needs nothing else, and gives what requests are routed with.
+/// Checks a configuration against every rule that needs nothing else, and gives what requests are routed with. Behaviors
+/// may name the policies that AWS manages.
 ///
 /// Members that were left out count as CloudFront's defaults, so it does not matter whether
 /// [`with_defaults`](super::with_defaults) came first.
@@ -36,6 +38,19 @@ pub fn distribution(
     id: DistributionId,
     domain_name: &str,
 ) -> Result<Distribution, ConfigError> {
+    distribution_with(config, id, domain_name, &ManagedPolicies)
+}
+
+/// [`distribution`] where behaviors may name the policies that `policies` has.
+///
+/// # Errors
+/// As [`distribution`]; a policy that is not there is `NoSuchCachePolicy` and its like.
+pub fn distribution_with(
+    config: &DistributionConfig,
+    id: DistributionId,
+    domain_name: &str,
+    policies: &dyn Policies,
+) -> Result<Distribution, ConfigError> {
     check_general(config)?;
     refuse_what_does_not_exist(config)?;
     let aliases = aliases(config)?;
@@ -49,7 +64,7 @@ pub fn distribution(
     let groups = origin_groups(config, &origins)?;
     let behaviors = ordered_behaviors(config)?
         .iter()
-        .map(|wire| behavior(wire, &origins, &groups))
+        .map(|wire| behavior(wire, &origins, &groups, policies))
         .collect::<Result<Vec<Behavior>, _>>()?;
     Ok(Distribution {
         id,
