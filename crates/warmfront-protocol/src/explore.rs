@@ -162,8 +162,14 @@ impl Seen {
         }
     }
 
-    fn trace(&self, instance: &Instance, rules: &Rules, mut at: usize, last: &Next) -> Trace {
-        let mut labels = vec![last.label];
+    fn trace(&self, instance: &Instance, rules: &Rules, at: usize, last: &Next) -> Trace {
+        let mut trace = self.way_to(instance, rules, at);
+        trace.steps.push(last.label);
+        trace
+    }
+
+    pub(crate) fn way_to(&self, instance: &Instance, rules: &Rules, mut at: usize) -> Trace {
+        let mut labels = Vec::new();
         while at != 0 {
             let parent = self.parents[at] as usize;
             let wanted = self.states[at];

@@ -4,7 +4,7 @@ use crate::state::Entry::{Other, Tag, Url};
 const SMALL: Instance = Instance::SMALLEST;
 
 impl Instance {
-    /// Instances that are explored to their end in a test.
+    /// Instances that the tests explore to their end.
     pub const CHECKED: &[Instance] = &[
         SMALL,
         Instance {
@@ -48,23 +48,29 @@ impl Instance {
         },
         Instance {
             name: "sweep",
-            kinds: &[Url, Tag, Other],
+            kinds: &[Url, Tag],
             entries: 2,
             tagged: true,
             fetches: 2,
             sweep: true,
-            evict: true,
             ..SMALL
         },
         Instance {
-            name: "restart",
-            kinds: &[Url, Other],
+            name: "disk",
+            kinds: &[Url],
             entries: 2,
             disk: true,
             crashes: 1,
-            lapses: 1,
-            joins: 2,
-            gaps: true,
+            joins: 1,
+            ..SMALL
+        },
+        Instance {
+            name: "trim",
+            kinds: &[Url],
+            entries: 1,
+            disk: true,
+            crashes: 1,
+            joins: 1,
             trim: true,
             ..SMALL
         },
@@ -74,19 +80,27 @@ impl Instance {
             entries: 2,
             disk: true,
             crashes: 1,
-            joins: 1,
+            joins: 0,
             trim: true,
             watch_loss: true,
             ..SMALL
         },
         Instance {
-            name: "lapse",
-            kinds: &[Url, Other],
+            name: "gaps",
+            kinds: &[Url],
             entries: 2,
-            fetches: 2,
-            lapses: 2,
-            joins: 2,
+            lapses: 1,
+            joins: 1,
             gaps: true,
+            ..SMALL
+        },
+        Instance {
+            name: "fenced",
+            kinds: &[Url],
+            entries: 1,
+            fetches: 2,
+            lapses: 1,
+            joins: 1,
             ..SMALL
         },
         Instance {
@@ -109,7 +123,7 @@ impl Instance {
         },
         Instance {
             name: "restore",
-            kinds: &[Url, Other],
+            kinds: &[Url],
             entries: 2,
             lapses: 1,
             joins: 1,
@@ -122,20 +136,53 @@ impl Instance {
             kinds: &[Url],
             entries: 1,
             lapses: 1,
-            joins: 1,
+            joins: 0,
             ..SMALL
         },
         Instance {
             name: "tier",
             regionals: 1,
-            kinds: &[Url, Tag, Other],
+            kinds: &[Url],
+            entries: 2,
+            ..SMALL
+        },
+        Instance {
+            name: "tier-tags",
+            regionals: 1,
+            kinds: &[Tag, Other],
             entries: 2,
             tagged: true,
             untagged: false,
             ..SMALL
         },
         Instance {
-            name: "tier-lapse",
+            name: "tier-revalidate",
+            regionals: 1,
+            kinds: &[Url],
+            entries: 1,
+            revalidate: true,
+            ..SMALL
+        },
+        Instance {
+            name: "tier-fenced",
+            regionals: 1,
+            kinds: &[Url],
+            entries: 1,
+            lapses: 1,
+            joins: 0,
+            ..SMALL
+        },
+        Instance {
+            name: "two-pops-rejoin",
+            pops: 2,
+            kinds: &[Url],
+            entries: 1,
+            lapses: 1,
+            joins: 1,
+            ..SMALL
+        },
+        Instance {
+            name: "tier-rejoin",
             regionals: 1,
             kinds: &[Url],
             entries: 1,
@@ -148,20 +195,82 @@ impl Instance {
     /// Larger ones, for minutes by hand.
     pub const LARGE: &[Instance] = &[
         Instance {
+            name: "restarts",
+            kinds: &[Url, Other],
+            entries: 2,
+            disk: true,
+            crashes: 2,
+            lapses: 1,
+            joins: 2,
+            gaps: true,
+            trim: true,
+            ..SMALL
+        },
+        Instance {
+            name: "lapses",
+            kinds: &[Url, Tag],
+            entries: 2,
+            tagged: true,
+            fetches: 2,
+            lapses: 2,
+            joins: 2,
+            gaps: true,
+            ..SMALL
+        },
+        Instance {
             name: "tier-3",
             regionals: 1,
             kinds: &[Url, Tag, Other],
             entries: 3,
             tagged: true,
-            evict: true,
+            untagged: false,
+            ..SMALL
+        },
+        Instance {
+            name: "tier-joins",
+            regionals: 1,
+            fetches: 2,
+            kinds: &[Url, Tag],
+            entries: 2,
+            tagged: true,
+            untagged: false,
+            ..SMALL
+        },
+        Instance {
+            name: "tier-sweep",
+            regionals: 1,
+            kinds: &[Url],
+            entries: 2,
+            sweep: true,
+            revalidate: true,
+            ..SMALL
+        },
+        Instance {
+            name: "tier-restart",
+            regionals: 1,
+            kinds: &[Url],
+            entries: 2,
+            disk: true,
+            crashes: 1,
+            joins: 1,
             ..SMALL
         },
         Instance {
             name: "two-pops-one-regional",
             pops: 2,
             regionals: 1,
-            kinds: &[Url, Tag],
-            entries: 2,
+            kinds: &[Url],
+            entries: 1,
+            lapses: 1,
+            joins: 1,
+            ..SMALL
+        },
+        Instance {
+            name: "two-pops-one-regional-3",
+            pops: 2,
+            regionals: 1,
+            kinds: &[Tag],
+            entries: 3,
             tagged: true,
             untagged: false,
             ..SMALL

@@ -29,6 +29,8 @@ pub enum Label {
     AddPart(usize),
     /// A fetch fails, or is not stored.
     Drop(usize),
+    /// A body that is not to be stored has reached everyone who waited.
+    End(usize),
     /// The store evicts.
     Evict(usize),
     /// Another request hits.
@@ -107,6 +109,7 @@ impl fmt::Display for Label {
             Label::Store(n) => write!(f, "node {n} stores the response"),
             Label::AddPart(n) => write!(f, "node {n} adds the response to what it has, as a part"),
             Label::Drop(n) => write!(f, "a fetch of node {n} ends without being stored"),
+            Label::End(n) => write!(f, "an overtaken fetch of node {n} ends"),
             Label::Evict(n) => write!(f, "node {n} evicts its response"),
             Label::Hit(n) => write!(f, "another request hits at node {n}"),
             Label::Raise(n) => write!(f, "node {n} raises an as-of after an earlier hit"),

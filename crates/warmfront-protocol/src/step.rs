@@ -104,13 +104,16 @@ impl Steps<'_> {
             None => journal.head,
         };
         journal.completed = journal.completed.max(through);
+        if self.rules.absence_is_current {
+            state.nodes.iter_mut().for_each(|node| node.was_absent = false);
+        }
         self.canonical(state);
     }
 
     fn canonical(&self, state: &mut State) {
         for place in 0..self.instance.n_nodes() {
             let fetches = &mut state.nodes[place].fetches;
-            if fetches[0] > fetches[1] {
+            if self.instance.fetches == 2 && fetches[0] > fetches[1] {
                 fetches.swap(0, 1);
                 if let Some(probe) = &mut state.probe
                     && usize::from(probe.pop) == place

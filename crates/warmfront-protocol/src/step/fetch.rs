@@ -27,7 +27,8 @@ impl Steps<'_> {
             if !waited_for {
                 let mut state = self.from;
                 state.nodes[place].fetches[slot] = Fetch::default();
-                self.goes(Label::Drop(place), state);
+                let is_over = node.fetches[slot].phase == Phase::Overtaken;
+                self.goes(if is_over { Label::End(place) } else { Label::Drop(place) }, state);
             }
         }
     }
@@ -55,23 +56,24 @@ impl Steps<'_> {
         }
         let copy = node.store.filter(|_| self.instance.revalidate);
         let copies = [Some(None), copy.map(Some)].into_iter().flatten();
+        let own_stamp = if self.rules.stamp_of_own_snapshot {
+            stamp
+        } else {
+            self.from.journal.head
+        };
         let mut states = Vec::new();
         for copy in copies {
             for &parent in &parents {
                 let mut state = self.from;
                 state.nodes[place].fetches[slot] = Fetch {
                     phase: Phase::Planned,
-                    stamp: if self.rules.stamp_of_own_snapshot {
-                        stamp
-                    } else {
-                        self.from.journal.head
-                    },
+                    stamp: if parent.is_some() { 0 } else { own_stamp },
                     parent,
                     min: if parent.is_some() { min } else { 0 },
                     response: copy,
                     conditional: copy.is_some(),
                     same: copy.is_some(),
-                    after_probe: state.probe.is_some_and(|probe| usize::from(probe.pop) == place),
+                    after_probe: parent.is_none() && state.probe.is_some_and(|probe| usize::from(probe.pop) == place),
                     ..Fetch::default()
                 };
                 if let (Some(()), Some(probe)) = (own, &mut state.probe) {

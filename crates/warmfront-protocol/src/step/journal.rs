@@ -51,7 +51,7 @@ impl Steps<'_> {
             response.missed |= new;
         }
         for fetch in state.nodes.iter_mut().flat_map(|node| &mut node.fetches) {
-            if fetch.phase == Phase::Asked {
+            if fetch.phase == Phase::Asked && is_invalidation(entry) {
                 fetch.since |= new;
             }
         }
@@ -155,9 +155,10 @@ impl Steps<'_> {
     }
 
     /// The as-of below which no node has, or will write, a response: on disk, in memory, or arriving with a stamp that no
-    /// check will raise any more.
+    /// check will raise any more. POPs that are no members do not hold it up.
     fn durable(&self) -> u8 {
-        let nodes = &self.from.nodes[..self.instance.n_nodes()];
+        let nodes = self.from.nodes[..self.instance.n_nodes()].iter().enumerate();
+        let counted = nodes.filter(|(place, node)| node.member || !self.instance.is_pop(*place));
         let of_node = |node: &crate::state::Node| {
             let arriving = node
                 .fetches
@@ -170,7 +171,8 @@ impl Steps<'_> {
                 .min()
                 .unwrap_or(0)
         };
-        nodes.iter().map(of_node).min().unwrap_or(0)
+        let durable = counted.map(|(_, node)| of_node(node)).min();
+        durable.unwrap_or(self.from.journal.head)
     }
 
     /// A new incarnation: control is new too, so it has waited until no node has a lease.

@@ -98,11 +98,10 @@ impl Steps<'_> {
         let mut state = self.from;
         state.nodes[place].fetches[slot] = Fetch {
             phase: Phase::Planned,
-            stamp: node.applied,
+            stamp: if fetch.second { node.applied } else { 0 },
             parent: fetch.parent.filter(|_| !fetch.second),
             min: if fetch.second { 0 } else { required.of(response.tagged) },
             second: !fetch.second,
-            after_probe: fetch.after_probe,
             ..Fetch::default()
         };
         if fetch.second {

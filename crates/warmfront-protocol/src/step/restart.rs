@@ -44,7 +44,15 @@ impl Steps<'_> {
         self.goes(Label::Crash(place), state);
     }
 
+    /// What it loads may be behind the journal's head: a starting node asks any replica.
     fn load(&mut self, place: usize) {
+        let journal = self.from.journal;
+        for applied in journal.trim..=journal.head {
+            self.load_up_to(place, applied);
+        }
+    }
+
+    fn load_up_to(&mut self, place: usize, applied: u8) {
         let journal = self.from.journal;
         let mut state = self.from;
         let node = &mut state.nodes[place];
@@ -52,7 +60,7 @@ impl Steps<'_> {
         let floor_before = if is_new_incarnation { 0 } else { node.floor };
         node.loaded = true;
         node.restored = journal.restored;
-        node.applied = journal.head;
+        node.applied = applied;
         node.floor = if self.rules.load_trim_key {
             floor_before.max(journal.trim)
         } else {
@@ -60,7 +68,7 @@ impl Steps<'_> {
         };
         node.index = 0;
         if self.rules.load_invalidations {
-            node.index = (journal.deleted + 1..=journal.head)
+            node.index = (journal.deleted + 1..=applied)
                 .filter(|&revision| revision > node.floor)
                 .filter(|&revision| is_invalidation(journal.entries[usize::from(revision) - 1]))
                 .map(bit)
@@ -72,7 +80,7 @@ impl Steps<'_> {
             node.lease = true;
         }
         let after = *node;
-        if self.instance.watch_loss && self.is_lost(&after) {
+        if self.instance.watch_loss && after.member && self.is_lost(&after) {
             return self.ends(Label::Lost(place), true);
         }
         self.goes(Label::Load(place), state);
