@@ -4,12 +4,14 @@
 //! does next. Around them lies a thin rim: a bucket, a distribution, viewers.
 
 mod affected;
+pub mod cost;
 mod cover;
 mod diff;
 mod digest;
 pub mod event;
 mod fingerprint;
 mod headers;
+pub mod iam;
 mod manifest;
 mod media_type;
 mod patience;

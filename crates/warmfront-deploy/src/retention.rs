@@ -8,8 +8,6 @@ use crate::manifest::Manifest;
 /// A finished release, the newest last.
 #[derive(Clone, Debug)]
 pub struct Kept<'a> {
-    /// When it was finished, in milliseconds since 1970.
-    pub finished_ms: i64,
     /// Its files.
     pub manifest: &'a Manifest,
 }

@@ -8,11 +8,31 @@ use clap::{Parser, Subcommand};
 use crate::client::{self, Target};
 use crate::outcome::{self, Complaint};
 
+#[cfg(feature = "deploy")]
+mod apply;
 mod clock;
+#[cfg(feature = "deploy")]
+mod cost;
 mod demo;
+#[cfg(feature = "deploy")]
+mod deploy;
 mod env;
 mod invalidate;
+#[cfg(feature = "deploy")]
+mod plan;
+#[cfg(feature = "deploy")]
+mod release;
+#[cfg(feature = "deploy")]
+mod releases;
+#[cfg(feature = "deploy")]
+mod resume;
+#[cfg(feature = "deploy")]
+mod rollback;
 pub mod serve;
+#[cfg(feature = "deploy")]
+mod status;
+#[cfg(feature = "deploy")]
+mod verify;
 
 pub use env::{REGION, explain as explain_identity};
 
@@ -34,6 +54,33 @@ enum Command {
     Demo(demo::Args),
     /// Invalidate paths and tags of a distribution
     Invalidate(invalidate::Args),
+    /// Publish a built site: upload in a safe order, invalidate what must be, wait, verify
+    #[cfg(feature = "deploy")]
+    Deploy(Box<deploy::Args>),
+    /// Show what a deploy would do, and write it down for apply
+    #[cfg(feature = "deploy")]
+    Plan(Box<plan::Args>),
+    /// Carry out a plan, unless the bucket has changed since
+    #[cfg(feature = "deploy")]
+    Apply(Box<apply::Args>),
+    /// Bring an earlier release back, without a build
+    #[cfg(feature = "deploy")]
+    Rollback(Box<rollback::Args>),
+    /// List the releases
+    #[cfg(feature = "deploy")]
+    Releases(Box<releases::Args>),
+    /// Say which release is current, and what is unfinished
+    #[cfg(feature = "deploy")]
+    Status(Box<status::Args>),
+    /// Go on with the release that was interrupted
+    #[cfg(feature = "deploy")]
+    Resume(Box<resume::Args>),
+    /// Look at the current release through the edge
+    #[cfg(feature = "deploy")]
+    Verify(Box<verify::Args>),
+    /// Say how many paths were invalidated this month, and what they cost on AWS
+    #[cfg(feature = "deploy")]
+    Cost(Box<cost::Args>),
     /// Turn the clock of a server that was started with --clock manual
     Clock(clock::Args),
 }
@@ -84,6 +131,24 @@ pub fn run() -> ExitCode {
         Command::Env(args) => env::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Invalidate(args) => invalidate::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Deploy(args) => deploy::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Plan(args) => plan::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Apply(args) => apply::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Rollback(args) => rollback::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Releases(args) => releases::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Status(args) => status::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Resume(args) => resume::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Verify(args) => verify::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Cost(args) => cost::run(&args),
         Command::Clock(args) => clock::run(&args),
     };
     match done {

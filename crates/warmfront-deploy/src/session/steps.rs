@@ -261,11 +261,7 @@ impl Session {
         for release in finished {
             manifests.push(self.state.manifest(&release.id).await?);
         }
-        let kept = manifests.iter().zip(&times).map(|(manifest, time)| Kept {
-            finished_ms: *time,
-            manifest,
-        });
-        let releases: Vec<Kept<'_>> = kept.collect();
+        let releases: Vec<Kept<'_>> = manifests.iter().map(|manifest| Kept { manifest }).collect();
         let keys: Vec<String> = collectable(&releases, n_expired)
             .intersection(&in_bucket)
             .cloned()

@@ -1,3 +1,5 @@
+//! A folder as a bucket.
+
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,8 @@
+#![allow(
+    deprecated,
+    reason = "older distributions still have ForwardedValues and TTLs of their own"
+)]
+
 use async_trait::async_trait;
 use aws_sdk_cloudfront::Client;
 use aws_sdk_cloudfront::types::{

@@ -1,0 +1,207 @@
+//! What the commands about a site's releases have in common: which site, and how they speak.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use warmfront_clock::Clock;
+use warmfront_deploy::SettingsFile;
+use warmfront_deploy::session::{DeployError, Options, Session};
+use warmfront_deploy::state::State;
+use warmfront_deploy::target::aws::{Account, Clients, Server};
+use warmfront_deploy::target::folder::FolderBucket;
+use warmfront_deploy::verify::EdgeViewer;
+
+use crate::endpoints::Endpoints;
+use crate::identity::Identity;
+use crate::outcome::Complaint;
+
+mod explain;
+mod progress;
+mod show;
+
+pub use explain::explain;
+pub use progress::Printer;
+pub use show::{show_plan, summarize};
+
+/// Which site, and how to go about it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SiteArgs {
+    /// The bucket's name [default: bucket in warmfront.toml]
+    #[arg(long, value_name = "NAME")]
+    bucket: Option<String>,
+    /// The distribution's Id [default: distribution in warmfront.toml]
+    #[arg(long, value_name = "ID")]
+    distribution: Option<String>,
+    /// Where the state of the releases lives: s3://BUCKET/PREFIX or a folder [default: .warmfront/ID]
+    #[arg(long, value_name = "PLACE")]
+    state: Option<String>,
+    /// The settings file [default: warmfront.toml, if it is there]
+    #[arg(long = "settings", value_name = "FILE")]
+    settings_file: Option<PathBuf>,
+    /// An edge to verify at, http://HOST:PORT; may be given for each POP [default: the distribution's own name]
+    #[arg(long = "edge", value_name = "URL", env = "WARMFRONT_EDGES", value_delimiter = ',')]
+    edges: Vec<String>,
+    /// Do not look at the result through the edge
+    #[arg(long)]
+    no_verify: bool,
+    /// Leave waiting for the invalidation, and what comes after it, to `warmfront resume`
+    #[arg(long)]
+    no_wait: bool,
+    /// Give up after this long
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = crate::duration::parse)]
+    timeout: Duration,
+    /// How many calls to the bucket at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    parallel: u16,
+    /// Remove more files than delete_max and delete_ratio_max allow
+    #[arg(long)]
+    allow_deletions: bool,
+    /// A profile of the AWS configuration
+    #[arg(long = "aws-profile", value_name = "NAME")]
+    aws_profile: Option<String>,
+    /// The data folder of a server on this machine, instead of what the AWS CLI would use
+    #[arg(long = "data", value_name = "DIR", env = "WARMFRONT_DATA")]
+    data: Option<PathBuf>,
+    /// Print JSON: events as they happen, one on each line, and the result last
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The name and Id that are known, the settings file, and everything opened.
+pub struct Site {
+    /// The site's session.
+    pub session: Session,
+    /// Where the state is, as it was named.
+    pub state: String,
+}
+
+impl SiteArgs {
+    /// The same, about the site that a plan is for.
+    ///
+    /// # Errors
+    /// If another site was named.
+    pub fn of_plan(mut self, plan: &warmfront_deploy::plan::Plan) -> Result<SiteArgs, Complaint> {
+        let differs = |given: &Option<String>, planned: &str| given.as_deref().is_some_and(|given| given != planned);
+        if differs(&self.bucket, &plan.bucket) || differs(&self.distribution, &plan.distribution) {
+            let planned = format!("bucket {} and distribution {}", plan.bucket, plan.distribution);
+            return Err(Complaint::usage(format!("the plan is for {planned}")));
+        }
+        self.bucket = Some(plan.bucket.clone());
+        self.distribution = Some(plan.distribution.clone());
+        Ok(self)
+    }
+
+    /// Opens bucket, distribution and state.
+    ///
+    /// # Errors
+    /// Names the flag that is missing or makes no sense.
+    pub async fn open(&self) -> anyhow::Result<Site> {
+        let file = SettingsFile::load(self.settings_file.as_deref()).map_err(usage)?;
+        let bucket_name = self.bucket.clone().or_else(|| file.bucket.clone());
+        let distribution = self.distribution.clone().or_else(|| file.distribution.clone());
+        let missing = |flag: &str, key: &str| {
+            Complaint::usage(format!("{flag} is missing"))
+                .hint(format!("give {flag}, or write {key} = \"…\" into warmfront.toml"))
+        };
+        let bucket_name = bucket_name.ok_or_else(|| missing("--bucket", "bucket"))?;
+        let distribution = distribution.ok_or_else(|| missing("--distribution", "distribution"))?;
+        let settings = file.resolve().map_err(usage)?;
+        let (clients, own_edge) = self.clients().await?;
+        let state = self.state.clone().or_else(|| file.state.clone());
+        let state = state.unwrap_or_else(|| format!(".warmfront/{distribution}"));
+        let mut edges = if self.edges.is_empty() {
+            file.edges.clone()
+        } else {
+            self.edges.clone()
+        };
+        if edges.is_empty() {
+            edges.extend(own_edge);
+        }
+        let elsewhere = std::env::var_os("AWS_ENDPOINT_URL_CLOUDFRONT").is_some() && self.data.is_none();
+        let verify = !self.no_verify && !(edges.is_empty() && elsewhere);
+        if !verify && !self.no_verify {
+            eprintln!(
+                "warmfront: the result is not verified, since AWS_ENDPOINT_URL_CLOUDFRONT names no edge; give one with --edge"
+            );
+        }
+        let verifier = EdgeViewer::new(&edges).map_err(|error| Complaint::usage(format!("--edge: {error}")))?;
+        let session = Session {
+            bucket: Arc::new(clients.bucket(&bucket_name)),
+            bucket_name,
+            cdn: Arc::new(clients.cloudfront.clone()),
+            distribution,
+            state: open_state(&state, &clients)?,
+            settings,
+            options: Options {
+                n_parallel: usize::from(self.parallel),
+                timeout: self.timeout,
+                wait: !self.no_wait,
+                allow_deletions: self.allow_deletions,
+                host: host_name(),
+            },
+            clock: Clock::system(),
+            reporter: Arc::new(Printer::new(self.json)),
+            verifier: if verify { Some(Arc::new(verifier)) } else { None },
+        };
+        Ok(Site { session, state })
+    }
+
+    /// The services, and the edge if they are a server's on this machine.
+    async fn clients(&self) -> anyhow::Result<(Clients, Option<String>)> {
+        let Some(folder) = &self.data else {
+            let account = Account::from_environment(self.aws_profile.as_deref()).await;
+            return Ok((account.clients(), None));
+        };
+        let identity = Identity::load(folder).map_err(|error| super::explain_identity(error, folder))?;
+        let endpoints = Endpoints::load(folder)
+            .ok_or_else(|| Complaint::failed(format!("--data {}: no server is running there", folder.display())))?;
+        let server = Server {
+            cloudfront: endpoints.control,
+            s3: endpoints.bucket,
+            access_key_id: identity.root.access_key_id.clone(),
+            secret_access_key: identity.root.secret_access_key.expose().to_owned(),
+        };
+        Ok((Account::of_server(&server).await, Some(endpoints.edge)))
+    }
+}
+
+fn usage(error: impl std::fmt::Display) -> Complaint {
+    Complaint::usage(error.to_string())
+}
+
+fn open_state(place: &str, clients: &Clients) -> Result<State, Complaint> {
+    let Some(name) = place.strip_prefix("s3://") else {
+        return Ok(State::new(Arc::new(FolderBucket::new(place)), ""));
+    };
+    let (bucket, prefix) = name.split_once('/').unwrap_or((name, ""));
+    if bucket.is_empty() {
+        return Err(Complaint::usage(format!("--state {place}: no bucket is named")));
+    }
+    let prefix = prefix.trim_end_matches('/');
+    let prefix = if prefix.is_empty() {
+        String::new()
+    } else {
+        format!("{prefix}/")
+    };
+    Ok(State::new(Arc::new(clients.bucket(bucket)), &prefix))
+}
+
+fn host_name() -> String {
+    let read = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    read.map(|name| name.trim().to_owned())
+        .unwrap_or_else(|_| "unknown".into())
+}
+
+/// Whether a process of this machine is alive.
+pub fn is_alive(pid: u32) -> bool {
+    !cfg!(target_os = "linux") || std::path::Path::new(&format!("/proc/{pid}")).exists()
+}
+
+/// Runs an errand about a site, with errors explained.
+pub fn run<T>(args: &SiteArgs, errand: impl AsyncFnOnce(&Site) -> Result<T, DeployError>) -> anyhow::Result<T> {
+    super::block_on(async {
+        let site = args.open().await?;
+        errand(&site).await.map_err(explain)
+    })
+}
