@@ -42,6 +42,9 @@ pub fn viewer_conditions(
 
 /// RFC 9111 section 4.3.2: without Last-Modified the stored Date is compared.
 fn not_modified_since(request: &HeaderMap, stored: &HeaderMap) -> bool {
+    if !request.contains_key(IF_MODIFIED_SINCE) {
+        return false;
+    }
     let date = |headers, name| date_field(headers, name).flatten();
     let modified = date(stored, LAST_MODIFIED).or_else(|| date(stored, DATE));
     // RFC 9110 section 13.1.3: a value that is no date, or several, is ignored.

@@ -1,20 +1,24 @@
 use std::convert::Infallible;
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use http::Request;
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
+use crate::body::ViewerBody;
 use crate::core::Core;
-use crate::request::{Viewer, answer};
+use crate::request::{Answering, Viewer, answer};
+use crate::silence::{Activity, Watched};
 
 /// Serves the requests of one connection, over HTTP/1.1, until it ends or `shutdown` says so and the request under way has
-/// been answered.
+/// been answered. A connection that falls silent is closed.
 pub(crate) async fn serve<S>(core: Arc<Core>, stream: S, viewer: Viewer, mut shutdown: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -22,18 +26,22 @@ where
     // Above the limits of design, so that what is too large is answered by a rule and not by a broken connection.
     let buffer_bytes = 4 * core.node.limits.header_bytes_max.max(8 * 1024);
     let head_timeout = core.node.limits.head_timeout;
-    let service = service_fn(move |request: Request<Incoming>| {
-        let core = Arc::clone(&core);
-        async move { Ok::<_, Infallible>(answer(&core, viewer, request).await) }
-    });
+    let activity = Arc::new(Activity::default());
+    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let requests = Requests {
+        core,
+        viewer,
+        activity: Arc::clone(&activity),
+    };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
+        .header_read_timeout(None)
         .max_buf_size(buffer_bytes)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(stream, requests);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = activity.falls_silent(head_timeout) => return,
         () = is_over(&mut shutdown) => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -41,6 +49,35 @@ where
     };
     if let Err(error) = ended {
         tracing::debug!(%error, viewer = %viewer.ip, "a connection broke off");
+    }
+}
+
+/// The requests of one connection.
+struct Requests {
+    core: Arc<Core>,
+    viewer: Viewer,
+    activity: Arc<Activity>,
+}
+
+impl Service<Request<Incoming>> for Requests {
+    type Response = Response<ViewerBody>;
+    type Error = Infallible;
+    type Future = Infallibly;
+
+    fn call(&self, request: Request<Incoming>) -> Infallibly {
+        self.activity.note();
+        Infallibly(answer(&self.core, self.viewer, &self.activity, request))
+    }
+}
+
+/// An answer as hyper wants it: a result that is never an error.
+struct Infallibly(Answering);
+
+impl Future for Infallibly {
+    type Output = Result<Response<ViewerBody>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(ready!(Pin::new(&mut self.0).poll(context))))
     }
 }
 

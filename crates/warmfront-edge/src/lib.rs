@@ -20,10 +20,14 @@ mod node;
 mod options;
 mod origin;
 mod outcome;
+mod past;
 mod request;
+mod silence;
 mod snapshot;
 mod sweep;
 
 pub use edge::{Edge, StartError};
-pub use options::{BucketAccess, EdgeOptions, Limits};
+pub use warmfront_store::DISK_BYTES_MIN;
+
+pub use options::{BucketAccess, DiskCache, EdgeOptions, Limits};
 pub use outcome::Outcome;

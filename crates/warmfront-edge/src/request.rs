@@ -13,11 +13,16 @@ mod route;
 
 pub(crate) use key::names_of_key;
 
+use std::future::{Future, Ready, ready};
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::future::Either;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use warmfront_invalidation::Proven;
+use warmfront_store::DiskEntry;
 
 use crate::body::ViewerBody;
 use crate::core::Core;
@@ -27,6 +32,7 @@ use crate::request::answer::EarlyAnswer;
 use crate::request::find::Found;
 use crate::request::key::Keyed;
 use crate::request::route::Routed;
+use crate::silence::Activity;
 
 /// The connection a request came on.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +45,10 @@ pub(crate) struct Viewer {
     pub(crate) listener_is_loopback: bool,
 }
 
+/// The answer to a request: at once if the cache has it, else when the origin has been asked.
+pub(crate) type Answering =
+    Either<Ready<Response<ViewerBody>>, Pin<Box<dyn Future<Output = Response<ViewerBody>> + Send>>>;
+
 /// Answers one request. The steps:
 ///
 /// 1. accept: it is HTTP that the edge understands, within the limits; the snapshot is taken;
@@ -48,7 +58,12 @@ pub(crate) struct Viewer {
 /// 5. find: the store has a response that may be used, by the index and by its freshness;
 /// 6. plan, fetch, fill: if not, it joins a fetch that is new enough, or begins one;
 /// 7. answer.
-pub(crate) async fn answer(core: &Arc<Core>, viewer: Viewer, request: Request<Incoming>) -> Response<ViewerBody> {
+pub(crate) fn answer(
+    core: &Arc<Core>,
+    viewer: Viewer,
+    activity: &Arc<Activity>,
+    request: Request<Incoming>,
+) -> Answering {
     let (mut head, body) = request.into_parts();
     accept::take_host_from_target(&mut head);
     let snapshot = Arc::clone(&core.node.snapshot());
@@ -58,25 +73,70 @@ pub(crate) async fn answer(core: &Arc<Core>, viewer: Viewer, request: Request<In
         snapshot,
         now: core.node.clock.now(),
     };
-    match steps(core, &accepted, body).await {
-        Ok(response) => response,
+    let answered = match way(core, &accepted) {
+        Ok(Way::Answered(response)) => response,
         Err(early) => early.into_response(&core.node, &accepted),
-    }
+        Ok(Way::Passes(_) | Way::Fetches(..)) => {
+            let core = Arc::clone(core);
+            let waiting = activity.wait_for_origin();
+            return Either::Right(Box::pin(async move {
+                let answer = ask_origin(&core, &accepted, body).await;
+                answer.map(|body| ViewerBody::Awaited(Box::new(body), waiting))
+            }));
+        }
+    };
+    Either::Left(ready(answered))
 }
 
-async fn steps(core: &Arc<Core>, accepted: &Accepted, body: Incoming) -> Result<Response<ViewerBody>, EarlyAnswer> {
+/// Where steps 1 to 5 lead.
+enum Way<'a> {
+    Answered(Response<ViewerBody>),
+    Passes(Admitted<'a>),
+    Fetches(Keyed<'a>, Found),
+}
+
+fn way<'a>(core: &Arc<Core>, accepted: &'a Accepted) -> Result<Way<'a>, EarlyAnswer> {
     let accepted = accept::accept(&core.node.limits, accepted)?;
     let routed = Routed::route(accepted)?;
     let admitted = Admitted::admit(&core.node, routed)?;
     let Some(keyed) = Keyed::key(admitted) else {
-        return Box::pin(pass::pass(core, admitted, body)).await;
+        return Ok(Way::Passes(admitted));
     };
     match Found::find(&core.node, &keyed) {
-        Found::Fresh(response) => answer::from_cache(&keyed, &response),
+        Found::Fresh(response) => answer::from_cache(&keyed, &response).map(Way::Answered),
         Found::StaleWhileRevalidate(response) => {
             fetch::refresh_in_background(core, &keyed, &response);
-            answer::from_cache(&keyed, &response)
+            answer::from_cache(&keyed, &response).map(Way::Answered)
         }
-        found => Box::pin(fetch::fetch(core, &keyed, found)).await,
+        found => Ok(Way::Fetches(keyed, found)),
+    }
+}
+
+/// Goes the way again, since what it found may have changed by the time this runs, and to the origin if it still leads
+/// there. Time and snapshot are those of the request's arrival.
+async fn ask_origin(core: &Arc<Core>, accepted: &Accepted, body: Incoming) -> Response<ViewerBody> {
+    let answered = match way(core, accepted) {
+        Ok(Way::Answered(response)) => Ok(response),
+        Ok(Way::Passes(admitted)) => pass::pass(core, admitted, body).await,
+        Ok(Way::Fetches(keyed, Found::OnDisk(entry))) => read_or_fetch(core, &keyed, &entry).await,
+        Ok(Way::Fetches(keyed, found)) => fetch::fetch(core, &keyed, found).await,
+        Err(early) => Err(early),
+    };
+    answered.unwrap_or_else(|early| early.into_response(&core.node, accepted))
+}
+
+/// Step 5 for what is on disk.
+async fn read_or_fetch(
+    core: &Arc<Core>,
+    keyed: &Keyed<'_>,
+    entry: &Proven<DiskEntry>,
+) -> Result<Response<ViewerBody>, EarlyAnswer> {
+    match Found::load(&core.node, keyed, entry).await {
+        Found::Fresh(response) => answer::from_cache(keyed, &response),
+        Found::StaleWhileRevalidate(response) => {
+            fetch::refresh_in_background(core, keyed, &response);
+            answer::from_cache(keyed, &response)
+        }
+        found => fetch::fetch(core, keyed, found).await,
     }
 }

@@ -90,8 +90,8 @@ pub(crate) fn mark(node: &Node, headers: &mut HeaderMap, outcome: Outcome, reque
     headers.insert(X_AMZ_CF_ID, request_id);
 }
 
-/// Makes a head ready to be stored: it has the fields that every answer carries, so that answering only replaces values,
-/// and its values own no more memory than they show. As they came, each would keep the connection's read buffer alive.
+/// Makes a head ready to be stored: it has the fields that every hit carries, so that answering only replaces values, and
+/// its values own no more memory than they show. As they came, each would keep the connection's read buffer alive.
 pub(crate) fn prepare(node: &Node, headers: &mut HeaderMap) {
     let values: Bytes = headers
         .values()
@@ -108,7 +108,7 @@ pub(crate) fn prepare(node: &Node, headers: &mut HeaderMap) {
         start = end;
     }
     headers.insert(AGE, HeaderValue::from_static("0"));
-    mark(node, headers, Outcome::Miss, HeaderValue::from_static(""));
+    mark(node, headers, Outcome::Hit, HeaderValue::from_static(""));
 }
 
 /// Answers from the store.
@@ -150,7 +150,10 @@ pub(crate) fn from_response(
             ViewerBody::Stored(StoredResponse::open(response)?),
         ),
     };
-    headers.insert(X_CACHE, outcome.for_status(head.status).x_cache());
+    let outcome = outcome.for_status(head.status);
+    if outcome != Outcome::Hit {
+        headers.insert(X_CACHE, outcome.x_cache());
+    }
     headers.insert(X_AMZ_CF_ID, request_id());
     headers.insert(AGE, HeaderValue::from(age(head, accepted)));
     let mut answer = Response::new(body);

@@ -1,0 +1,151 @@
+//! When a connection to a viewer has fallen silent.
+//!
+//! A timer set anew for each request would cost a hit more than looking it up in the store, so what happens is only
+//! counted, and the count is looked at once in a while.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What has happened on one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    /// Heads that have arrived, and writes that the viewer has taken.
+    n_events: AtomicU64,
+    /// Requests that wait for an origin, whose silence has timeouts of its own.
+    n_waiting: AtomicUsize,
+}
+
+/// A request that waits for an origin, until it is dropped with its answer's body.
+#[derive(Debug)]
+pub(crate) struct WaitingForOrigin(Arc<Activity>);
+
+impl Activity {
+    /// Something has happened.
+    pub(crate) fn note(&self) {
+        self.n_events.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request begins to wait for an origin.
+    pub(crate) fn wait_for_origin(self: &Arc<Self>) -> WaitingForOrigin {
+        self.n_waiting.fetch_add(1, Ordering::Relaxed);
+        WaitingForOrigin(Arc::clone(self))
+    }
+
+    /// Returns once nothing has happened for `timeout`, twice that at the most, and no origin is waited for: the viewer
+    /// sends no whole head, and takes nothing of what it is sent.
+    pub(crate) async fn falls_silent(&self, timeout: Duration) {
+        let mut seen = None;
+        loop {
+            tokio::time::sleep(timeout).await;
+            let n_events = self.n_events.load(Ordering::Relaxed);
+            let is_waiting = self.n_waiting.load(Ordering::Relaxed) > 0;
+            if seen == Some(n_events) && !is_waiting {
+                return;
+            }
+            seen = Some(n_events);
+        }
+    }
+}
+
+impl Drop for WaitingForOrigin {
+    fn drop(&mut self) {
+        self.0.note();
+        self.0.n_waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A stream that notes each write the other end takes.
+pub(crate) struct Watched<S> {
+    stream: S,
+    activity: Arc<Activity>,
+}
+
+impl<S> Watched<S> {
+    pub(crate) fn new(stream: S, activity: Arc<Activity>) -> Watched<S> {
+        Watched { stream, activity }
+    }
+
+    fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.activity.note();
+        }
+        written
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.noted(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.noted(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, pause};
+
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn a_connection_without_events_is_silent_after_twice_the_timeout() {
+        pause();
+        let began = Instant::now();
+        Activity::default().falls_silent(TIMEOUT).await;
+        assert_eq!(began.elapsed().as_secs(), 120);
+    }
+
+    #[tokio::test]
+    async fn an_event_puts_it_off_and_waiting_for_an_origin_too() {
+        pause();
+        let began = Instant::now();
+        let activity = Arc::new(Activity::default());
+        let waiting = activity.wait_for_origin();
+        let silent = tokio::spawn({
+            let activity = Arc::clone(&activity);
+            async move { activity.falls_silent(TIMEOUT).await }
+        });
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        drop(waiting);
+        silent.await.unwrap();
+        assert_eq!(began.elapsed().as_secs(), 420, "the end of waiting is an event");
+    }
+}
