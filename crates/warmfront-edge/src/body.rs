@@ -22,7 +22,10 @@ pub(crate) enum ViewerBody {
     /// The origin's body, for this viewer alone; its fetch is in flight as long.
     Origin(Box<(OriginBody, FetchPlace)>),
     /// Any of these, while an origin is waited for.
-    Awaited(Box<ViewerBody>, WaitingForOrigin),
+    Awaited {
+        body: Box<ViewerBody>,
+        _waiting: WaitingForOrigin,
+    },
 }
 
 /// Why a body broke off. The viewer's connection is closed, so that it cannot take the part for the whole.
@@ -43,7 +46,7 @@ impl Body for ViewerBody {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match self.get_mut() {
             ViewerBody::Empty => Poll::Ready(None),
-            ViewerBody::Awaited(body, _) => Pin::new(&mut **body).poll_frame(context),
+            ViewerBody::Awaited { body, .. } => Pin::new(&mut **body).poll_frame(context),
             ViewerBody::Page(page) => Poll::Ready(page.take().map(|page| Ok(Frame::data(page)))),
             ViewerBody::Stored(reader) => reader
                 .poll_next(context)
@@ -58,7 +61,7 @@ impl Body for ViewerBody {
     fn is_end_stream(&self) -> bool {
         match self {
             ViewerBody::Empty | ViewerBody::Page(None) => true,
-            ViewerBody::Awaited(body, _) => body.is_end_stream(),
+            ViewerBody::Awaited { body, .. } => body.is_end_stream(),
             ViewerBody::Page(Some(_)) | ViewerBody::Stored(_) | ViewerBody::Origin(_) => false,
         }
     }
@@ -66,7 +69,7 @@ impl Body for ViewerBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             ViewerBody::Empty => SizeHint::with_exact(0),
-            ViewerBody::Awaited(body, _) => body.size_hint(),
+            ViewerBody::Awaited { body, .. } => body.size_hint(),
             ViewerBody::Page(page) => SizeHint::with_exact(page.as_ref().map_or(0, |page| page.len() as u64)),
             ViewerBody::Stored(reader) => reader.bytes_left().map_or_else(SizeHint::default, SizeHint::with_exact),
             ViewerBody::Origin(_) => SizeHint::default(),

@@ -81,7 +81,7 @@ pub(crate) fn answer(
             let waiting = activity.wait_for_origin();
             return Either::Right(Box::pin(async move {
                 let answer = ask_origin(&core, &accepted, body).await;
-                answer.map(|body| ViewerBody::Awaited(Box::new(body), waiting))
+                answer.map(|body| ViewerBody::Awaited { body: Box::new(body), _waiting: waiting })
             }));
         }
     };
