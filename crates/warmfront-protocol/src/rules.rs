@@ -110,6 +110,8 @@ rules! {
     disk_is_whole: 8,
     /// A stamp of another incarnation counts as covered.
     incarnation_counts: 8,
+    /// A journal that is set back begins a new incarnation; without: nodes pass over what is stamped beyond its head.
+    set_back_is_new_incarnation: 8,
     /// A starting node loads every invalidation that the journal still has; without: none.
     load_invalidations: 8,
     /// A starting node takes the trim key as floor.

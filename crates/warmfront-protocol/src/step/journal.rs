@@ -189,6 +189,7 @@ impl Steps<'_> {
             let was_completed = ((1_u16 << journal.completed) - 1) as u8;
             for response in responses(&mut state) {
                 let lost = response.missed & was_completed & !kept != 0;
+                response.restored |= !self.rules.set_back_is_new_incarnation;
                 response.missed = response.missed & (kept | LOST) | if lost { LOST } else { 0 };
             }
             for entry in &mut state.journal.entries[usize::from(head)..] {
@@ -200,6 +201,7 @@ impl Steps<'_> {
             state.journal.restored = true;
             for node in &mut state.nodes[..self.instance.n_nodes()] {
                 node.loaded = false;
+                node.restored |= !self.rules.set_back_is_new_incarnation;
                 node.joining = 0;
                 node.applied = 0;
                 node.index = 0;

@@ -59,6 +59,9 @@ impl Steps<'_> {
         let is_new_incarnation = node.restored != journal.restored;
         let floor_before = if is_new_incarnation { 0 } else { node.floor };
         node.loaded = true;
+        if !self.rules.set_back_is_new_incarnation {
+            node.store = node.store.filter(|stored| stored.as_of <= journal.head);
+        }
         node.restored = journal.restored;
         node.applied = applied;
         node.floor = if self.rules.load_trim_key {

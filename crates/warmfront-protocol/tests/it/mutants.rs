@@ -39,6 +39,7 @@ const NEEDED: &[(&str, &str, usize)] = &[
     ("gap_means_rejoin", "gaps", 6),
     ("disk_is_whole", "disk", 17),
     ("incarnation_counts", "restore", 13),
+    ("set_back_is_new_incarnation", "restore", 13),
     ("load_invalidations", "gaps", 9),
     ("load_trim_key", "trim", 15),
     ("trim_key_first", "trim", 14),
