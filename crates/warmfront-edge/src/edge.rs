@@ -1,5 +1,6 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -8,12 +9,13 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use warmfront_journal::{Journal, JournalError};
-use warmfront_model::Revision;
+use warmfront_model::{Epoch, Revision};
+use warmfront_store::{DiskOptions, Folder, Store};
 
 use crate::core::{Core, CoreListeners, Serving};
 use crate::follow::{Follower, delay_at};
 use crate::node::Node;
-use crate::options::EdgeOptions;
+use crate::options::{DiskCache, EdgeOptions};
 use crate::origin::{ConnectRules, Origins};
 use crate::sweep::sweep_forever;
 
@@ -47,6 +49,14 @@ pub enum StartError {
     /// A thread cannot be started.
     #[error("a thread of the edge cannot be started: {0}")]
     Thread(io::Error),
+    /// The cache cannot be kept in its folder.
+    #[error("the cache cannot be kept in {}: {source}", folder.display())]
+    Disk {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 impl Edge {
@@ -63,7 +73,12 @@ impl Edge {
             None => (Vec::new(), None),
         };
         let https_port = https.map(|at| at.port());
-        let node = Arc::new(Node::new(&options, journal.incarnation(), https_port));
+        let head = Epoch {
+            incarnation: journal.incarnation(),
+            revision: journal.head().await?,
+        };
+        let store = open_store(&options, head).await?;
+        let node = Arc::new(Node::new(&options, store, head.incarnation, https_port));
         let delay = delay_at(&options.pop, options.propagation_delay);
         let mut follower = Follower::new(Arc::clone(&node), options.account.clone(), options.clock.clone(), delay);
         let watch = follower.begin(&*journal).await?;
@@ -121,12 +136,42 @@ impl Edge {
                     tracing::error!("a core of the edge panicked");
                 }
             }
+            self.node.store.close();
         });
         if joined.await.is_err() {
             tracing::error!("the edge's cores could not be joined");
         }
         self.tasks.iter().for_each(AbortHandle::abort);
     }
+}
+
+/// Opens the store. What its disk holds is known when this returns.
+async fn open_store(options: &EdgeOptions, head: Epoch) -> Result<Store, StartError> {
+    let memory_bytes = options.memory_bytes;
+    let Some(DiskCache { folder, bytes }) = options.disk.clone() else {
+        return Ok(Store::new(memory_bytes));
+    };
+    let path = folder.clone();
+    let opening = tokio::task::spawn_blocking(move || {
+        let files = Box::new(Folder::lock(&path)?);
+        Store::open(memory_bytes, DiskOptions { files, bytes, head })
+    });
+    let opened = match opening.await {
+        Ok(opened) => opened,
+        Err(error) => Err(io::Error::other(error)),
+    };
+    let (store, recovered) = opened.map_err(|source| StartError::Disk {
+        folder: folder.clone(),
+        source,
+    })?;
+    tracing::info!(
+        folder = %folder.display(),
+        responses = recovered.n_responses,
+        foreign = recovered.n_foreign,
+        discarded_files = recovered.n_discarded_files,
+        "the cache on disk is known"
+    );
+    Ok(store)
 }
 
 fn spawn_core(

@@ -6,9 +6,10 @@ use warmfront_clock::Clock;
 use warmfront_facts::{DistributionRecord, Fact, OriginAccessControlRecord, PolicySet, decode, decode_entry};
 use warmfront_invalidation::{InvalidationItem, NormalUrl};
 use warmfront_journal::{Event, Journal, JournalError, Snapshot as Entries, Watch};
-use warmfront_model::{AccountId, DistributionId, ResourceArn};
+use warmfront_model::{AccountId, DistributionId, ResourceArn, Revision};
 
 use crate::node::Node;
+use crate::past::take_in_the_past;
 use crate::snapshot::{Site, Sites};
 
 /// Takes the journal in, by its order, and publishes a snapshot for each entry.
@@ -35,8 +36,10 @@ impl Follower {
         }
     }
 
-    /// Takes in everything the journal holds, and follows it from there. What was invalidated before needs no index:
-    /// whatever is stamped earlier counts as covered.
+    /// Takes in everything the journal holds, and follows it from there.
+    ///
+    /// At the start of a node that has responses on disk, the index gets every invalidation of the journal. Otherwise what
+    /// was invalidated before needs no index: whatever is stamped earlier counts as covered.
     pub(crate) async fn begin(&mut self, journal: &dyn Journal) -> Result<Box<dyn Watch>, JournalError> {
         let entries: Entries = journal.snapshot("").await?;
         self.distributions.clear();
@@ -52,9 +55,14 @@ impl Follower {
         }
         let sites = self.sites();
         self.node.publish(|snapshot| {
+            let is_start = snapshot.index.applied().revision == Revision::ZERO;
             snapshot.sites = sites;
             snapshot.index.advance(entries.revision);
-            snapshot.index.cover_the_past();
+            if is_start && self.node.store.iter_on_disk().next().is_some() {
+                take_in_the_past(&mut snapshot.index, &entries.entries);
+            } else {
+                snapshot.index.cover_the_past();
+            }
         });
         journal.watch(entries.revision).await
     }

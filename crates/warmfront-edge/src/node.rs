@@ -34,11 +34,11 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(options: &EdgeOptions, incarnation: Incarnation, https_port: Option<u16>) -> Node {
+    pub(crate) fn new(options: &EdgeOptions, store: Store, incarnation: Incarnation, https_port: Option<u16>) -> Node {
         Node {
             clock: options.clock.clone(),
             limits: options.limits,
-            store: Store::new(options.memory_bytes),
+            store,
             flights: Flights::default(),
             buckets: options.buckets.clone(),
             pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),

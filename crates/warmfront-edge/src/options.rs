@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub struct EdgeOptions {
     pub https: Option<(SocketAddr, Arc<ServerConfig>)>,
     /// How much memory the cache may take, in bytes.
     pub memory_bytes: u64,
+    /// Where the cache is kept on disk, so that a restart finds it; `None`: in memory alone.
+    pub disk: Option<DiskCache>,
     /// The time.
     pub clock: Clock,
     /// Which private addresses origins may have.
@@ -36,6 +39,15 @@ pub struct EdgeOptions {
     pub propagation_delay: Duration,
     /// What may grow, and how far.
     pub limits: Limits,
+}
+
+/// The part of the cache that is on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskCache {
+    /// Its folder, for this process alone; made if it is not there.
+    pub folder: PathBuf,
+    /// How many bytes it may take; at least [`warmfront_store::DISK_BYTES_MIN`].
+    pub bytes: u64,
 }
 
 /// How the edge reaches origins that are S3 buckets.

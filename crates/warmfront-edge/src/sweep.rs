@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use warmfront_invalidation::Stamped;
 use warmfront_model::{DistributionId, Revision};
 use warmfront_routing::CacheKey;
-use warmfront_store::StoredResponse;
 
 use crate::node::Node;
 use crate::request::names_of_key;
@@ -51,10 +51,23 @@ pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
     for (key, response) in node.store.iter() {
         swept.n_visited += 1;
         if let Err(covered) = judge(&began, &key, response)
-            && node.store.remove(&key, &covered)
+            && node.store.discard(&key, &covered)
         {
             swept.n_removed += 1;
             swept.removed_bytes += covered.body_bytes().unwrap_or(0);
+        }
+        if swept.n_visited.is_multiple_of(TURN) {
+            tokio::task::yield_now().await;
+        }
+    }
+    for entry in node.store.iter_on_disk() {
+        swept.n_visited += 1;
+        let visited = Arc::clone(&entry);
+        if let Err(covered) = judge(&began, visited.key(), entry)
+            && node.store.discard_on_disk(&covered)
+        {
+            swept.n_removed += 1;
+            swept.removed_bytes += covered.body_bytes();
         }
         if swept.n_visited.is_multiple_of(TURN) {
             tokio::task::yield_now().await;
@@ -68,7 +81,7 @@ pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
     swept
 }
 
-fn judge(snapshot: &Snapshot, key: &[u8], response: Arc<StoredResponse>) -> Result<(), Arc<StoredResponse>> {
+fn judge<T: Stamped>(snapshot: &Snapshot, key: &[u8], response: Arc<T>) -> Result<(), Arc<T>> {
     let id = CacheKey::read(key).and_then(|key| DistributionId::parse(key.distribution()).ok());
     // A deleted distribution's responses can answer nobody.
     let Some(site) = id.and_then(|id| snapshot.sites.by_id.get(&id)) else {

@@ -1,6 +1,6 @@
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 
 /// The folder that the disk tier lives in, or a stand-in that fails on command.
@@ -70,15 +70,15 @@ pub struct Folder {
     _lock: File,
 }
 
-const LOCK_NAME: &str = "lock";
+const LOCK_NAME: &str = "cache.lock";
 
 impl Folder {
-    /// Makes the folder if it is not there, and locks it until the value is dropped.
+    /// Makes the folder, for the owner alone, if it is not there, and locks it until the value is dropped.
     ///
     /// # Errors
     /// `ResourceBusy` if another process has it; else whatever the system says.
     pub fn lock(path: &Path) -> io::Result<Folder> {
-        fs::create_dir_all(path)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)

@@ -43,6 +43,7 @@ pub fn edge_options() -> EdgeOptions {
         http: SocketAddr::from(([127, 0, 0, 1], 0)),
         https: None,
         memory_bytes: 64 * 1024 * 1024,
+        disk: None,
         clock: Clock::manual(START),
         origin_allow: OriginAllow {
             loopback: true,

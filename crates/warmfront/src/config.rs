@@ -10,6 +10,7 @@ use url::Url;
 use warmfront_model::AccountId;
 
 use crate::allow::Allowed;
+use crate::disk::DiskArgument;
 use crate::listen::Address;
 use crate::outcome::Complaint;
 use crate::profile::Profile;
@@ -25,6 +26,9 @@ pub struct Config {
     /// Bytes of responses kept in memory, like `512MiB`.
     #[serde(deserialize_with = "bytes")]
     pub memory: Option<u64>,
+    /// Where responses are kept on disk, like `/var/cache/warmfront:20GiB`.
+    #[serde(deserialize_with = "parsed")]
+    pub disk: Option<DiskArgument>,
     /// The code in `x-amz-cf-pop`.
     pub pop: Option<String>,
     /// `aws` or `edge`.

@@ -6,6 +6,7 @@ mod client;
 mod command;
 mod config;
 mod data_folder;
+mod disk;
 mod duration;
 mod endpoints;
 mod identity;

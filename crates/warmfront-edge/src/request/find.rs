@@ -1,9 +1,10 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use warmfront_caching::{OriginFailure, StoredCopy, may_serve_stale_on_error, stored_copy};
 use warmfront_invalidation::Proven;
 use warmfront_model::Timestamp;
-use warmfront_store::StoredResponse;
+use warmfront_store::{DiskEntry, StoredResponse};
 
 use crate::node::Node;
 use crate::request::key::Keyed;
@@ -17,6 +18,8 @@ pub(crate) enum Found {
     StaleWhileRevalidate(Proven<StoredResponse>),
     /// Not covered, and expired.
     Stale(Proven<StoredResponse>),
+    /// Not covered, and on disk: it must be read before more can be said.
+    OnDisk(Proven<DiskEntry>),
     /// Covered by an invalidation: as good as absent, whatever happens at the origin.
     Covered,
     /// Nothing.
@@ -28,7 +31,28 @@ impl Found {
     pub(crate) fn find(node: &Node, keyed: &Keyed<'_>) -> Found {
         match node.store.get(keyed.bytes()) {
             Some(response) => Found::judge(keyed, response),
-            None => Found::Absent,
+            None => Found::find_on_disk(node, keyed),
+        }
+    }
+
+    fn find_on_disk(node: &Node, keyed: &Keyed<'_>) -> Found {
+        let Some(entry) = node.store.get_on_disk(keyed.bytes()) else {
+            return Found::Absent;
+        };
+        let accepted = keyed.routed.accepted;
+        let distribution = &keyed.routed.site.distribution.id;
+        match accepted.snapshot.index.check(distribution, entry, || keyed.names()) {
+            Ok(proven) => Found::OnDisk(proven),
+            Err(_) => Found::Covered,
+        }
+    }
+
+    /// Reads what is on disk. A disk that fails, or takes too long, has nothing.
+    pub(crate) async fn load(node: &Node, keyed: &Keyed<'_>, entry: &Proven<DiskEntry>) -> Found {
+        const WAIT_MAX: Duration = Duration::from_secs(2);
+        match tokio::time::timeout(WAIT_MAX, node.store.load(entry)).await {
+            Ok(Some(response)) => Found::judge(keyed, response),
+            Ok(None) | Err(_) => Found::Absent,
         }
     }
 
@@ -55,7 +79,9 @@ impl Found {
     pub(crate) fn fallback(&self) -> Option<&Proven<StoredResponse>> {
         match self {
             Found::Stale(response) => Some(response),
-            Found::Fresh(_) | Found::StaleWhileRevalidate(_) | Found::Covered | Found::Absent => None,
+            Found::Fresh(_) | Found::StaleWhileRevalidate(_) | Found::OnDisk(_) | Found::Covered | Found::Absent => {
+                None
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use warmfront_facts::OriginAllow;
 use warmfront_invalidation::InvalidationItem;
 use warmfront_model::{AccountId, Distribution, Epoch, Incarnation, ResourceArn, Timestamp};
 use warmfront_routing::{KeyedRequest, MethodClass, write_cache_key};
-use warmfront_store::{Body, Fill, FillLimits, Head};
+use warmfront_store::{Body, Fill, FillLimits, Head, Store, StoredResponse};
 
 use super::*;
 use crate::flight::{Answered, Part, Progress};
@@ -42,6 +42,7 @@ fn node() -> Arc<Node> {
         http: SocketAddr::from(([127, 0, 0, 1], 0)),
         https: None,
         memory_bytes: 8 * 1024 * 1024,
+        disk: None,
         clock: Clock::manual(NOW),
         origin_allow: OriginAllow::default(),
         buckets: BucketAccess {
@@ -54,7 +55,7 @@ fn node() -> Arc<Node> {
         propagation_delay: Duration::ZERO,
         limits: Limits::default(),
     };
-    let node = Arc::new(Node::new(&options, INCARNATION, None));
+    let node = Arc::new(Node::new(&options, Store::new(options.memory_bytes), INCARNATION, None));
     let mut sites = Sites::default();
     let arn = ResourceArn::distribution(&account, &id());
     sites

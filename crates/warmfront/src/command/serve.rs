@@ -7,6 +7,7 @@ use warmfront_model::AccountId;
 
 use crate::allow::Allowed;
 use crate::config::Config;
+use crate::disk::DiskArgument;
 use crate::listen::Address;
 use crate::outcome::Complaint;
 use crate::profile::Profile;
@@ -66,6 +67,9 @@ pub struct Args {
     /// Memory for cached responses, like 512MiB [default: 512MiB]
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     memory: Option<u64>,
+    /// Keep cached responses in this folder too, so that a restart finds them, like /var/cache/warmfront:20GiB
+    #[arg(long, value_name = "DIR:SIZE")]
+    disk: Option<DiskArgument>,
     /// The account of a new data folder, twelve digits [default: 000000000000]
     #[arg(long, value_name = "ID", value_parser = account)]
     account: Option<AccountId>,

@@ -189,6 +189,7 @@ fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> anyhow::Result<EdgeOpt
         http: settings.listeners.edge.address,
         https: Some((https, tls(start.data, https)?)),
         memory_bytes: settings.memory_bytes,
+        disk: settings.disk.clone(),
         clock: start.clock.clone(),
         origin_allow: origin_allow(settings),
         buckets: BucketAccess {

@@ -2,12 +2,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use warmfront_edge::DiskCache;
 use warmfront_model::AccountId;
 
 use super::{Args, ClockKind};
 use crate::allow::Allowed;
 use crate::config::{Config, QuotaConfig};
 use crate::data_folder;
+use crate::disk::DiskArgument;
 use crate::endpoints::PORTS_DEFAULT;
 use crate::listen::{Address, Listen, Wire};
 use crate::outcome::Complaint;
@@ -31,6 +33,8 @@ pub struct Settings {
     pub listeners: Listeners,
     /// Bytes of responses kept in memory.
     pub memory_bytes: u64,
+    /// Where responses are kept on disk.
+    pub disk: Option<DiskCache>,
     /// The code in `x-amz-cf-pop`, if one was chosen.
     pub pop: Option<String>,
     /// Which defaults hold.
@@ -120,6 +124,13 @@ impl Settings {
                 "--memory: {memory_bytes} bytes are too few, give 1MiB or more"
             )));
         }
+        let disk = args.disk.or(config.disk);
+        if disk.is_some() && args.ephemeral {
+            return Err(
+                Complaint::usage("--disk: what an --ephemeral server stores is of no use to the next one")
+                    .hint("leave one of the two out"),
+            );
+        }
         let origin = args.origin.or(config.origin.url).map(OriginUrl::try_from).transpose();
         Ok(Settings {
             data: match (args.ephemeral, args.data) {
@@ -129,6 +140,7 @@ impl Settings {
             account: args.account.or(config.account),
             listeners,
             memory_bytes,
+            disk: disk.map(DiskArgument::resolve).transpose()?,
             pop: args.pop.or(config.pop),
             profile: args.profile.or(config.profile).unwrap_or_default(),
             quotas: config.quotas,
@@ -220,6 +232,17 @@ mod tests {
         let data = |args| Settings::resolve(args, Config::default()).unwrap().data;
         assert_eq!(data(args(None)), Data::Ephemeral(None));
         assert_eq!(data(args(Some("d"))), Data::Ephemeral(Some("d".into())));
+    }
+
+    #[test]
+    fn a_disk_for_a_server_that_keeps_nothing_is_refused() {
+        let args = Args {
+            ephemeral: true,
+            disk: Some("cache:64MiB".parse().unwrap()),
+            ..Args::default()
+        };
+        let error = Settings::resolve(args, Config::default()).unwrap_err().to_string();
+        assert!(error.contains("--disk") && error.contains("--ephemeral"), "{error}");
     }
 
     #[test]
