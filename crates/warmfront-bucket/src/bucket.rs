@@ -63,6 +63,13 @@ pub enum OpenError {
     /// A file or folder could not be made or read.
     #[error("the bucket's folder cannot be used: {0}")]
     Io(#[from] io::Error),
+    /// The bytes of objects are there, and the database that names them is missing or empty.
+    #[error(
+        "{}/bucket.redb is missing or empty, but there are objects beside it: put the file back, \
+         or remove the folder to begin without them",
+        .0.display()
+    )]
+    Nameless(PathBuf),
     /// What is in the folder cannot be read.
     #[error("the bucket's data cannot be read: {0}")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),

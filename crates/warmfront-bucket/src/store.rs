@@ -42,10 +42,15 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the folder, making what is missing, and removes the files that no record names.
+    /// Opens the folder, making what is missing, and removes the files that no record names. Where the records themselves
+    /// are gone, no file is removed: the folder is refused.
     pub(crate) fn open(dir: &Path) -> Result<Store, OpenError> {
         let files = Arc::new(Files::open(dir)?);
         let database = Database::open(dir)?;
+        if database.is_new()? && files.any()? {
+            return Err(OpenError::Nameless(dir.to_owned()));
+        }
+        database.make_tables()?;
         let n_removed = sweep::remove_orphans(&database, &files)?;
         if n_removed > 0 {
             tracing::info!(n_removed, "removed files that no object names");

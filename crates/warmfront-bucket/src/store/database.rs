@@ -70,30 +70,42 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens or makes `DIR/bucket.redb`.
+    /// Opens `DIR/bucket.redb`, or makes it without tables.
     pub(super) fn open(dir: &Path) -> Result<Database, OpenError> {
         let path = dir.join("bucket.redb");
         let database = Self::open_file(&path).map_err(|error| match error {
             redb::DatabaseError::DatabaseAlreadyOpen => OpenError::InUse(path.clone()),
             other => OpenError::Store(StoreError::from(other).into()),
         })?;
-        let this = Database {
+        Ok(Database {
             path,
             open: RwLock::new(Some(database)),
             failed: AtomicBool::new(false),
-        };
-        this.write(|transaction| {
+        })
+    }
+
+    /// Whether it has no tables: it was made just now, or its contents are lost.
+    pub(super) fn is_new(&self) -> Result<bool, StoreError> {
+        self.read(|transaction| Ok(transaction.list_tables()?.next().is_none()))
+    }
+
+    /// Makes the tables that are missing.
+    pub(super) fn make_tables(&self) -> Result<(), StoreError> {
+        self.write(|transaction| {
             transaction.open_table(BUCKETS)?;
             transaction.open_table(OBJECTS)?;
             transaction.open_table(UPLOADS)?;
             transaction.open_table(PARTS)?;
-            Ok::<_, StoreError>(())
-        })?;
-        Ok(this)
+            Ok(())
+        })
     }
 
     fn open_file(path: &Path) -> Result<redb::Database, redb::DatabaseError> {
-        Builder::new().set_cache_size(CACHE_BYTES).create(path)
+        // Without the check, redb takes the pages of a file that was closed properly on trust, and may panic on damage.
+        Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .set_check_integrity_on_open(true)
+            .create(path)
     }
 
     /// Runs `work` on one consistent state.

@@ -133,6 +133,13 @@ impl Files {
         }
         Ok(())
     }
+
+    /// Whether there is any file.
+    pub(super) fn any(&self) -> io::Result<bool> {
+        let mut is_any = false;
+        self.each(|_| is_any = true)?;
+        Ok(is_any)
+    }
 }
 
 /// A file that no record names yet.

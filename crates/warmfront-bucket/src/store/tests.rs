@@ -188,3 +188,45 @@ fn the_store_and_its_files_can_be_shared_among_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Arc<Store>>();
 }
+
+/// The records are lost and the bytes are not: removing these as orphans would finish what the accident began.
+#[test]
+fn objects_without_their_database_are_refused_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let kept = with_bucket(dir.path());
+    put(&kept, "a", b"bytes");
+    drop(kept);
+    let database = dir.path().join("bucket.redb");
+    let records = std::fs::read(&database).unwrap();
+    for lose in [
+        |path: &Path| std::fs::write(path, b"").unwrap(),
+        |path: &Path| {
+            std::fs::remove_file(path).unwrap();
+        },
+    ] {
+        lose(&database);
+        for _ in 0..2 {
+            assert!(matches!(Store::open(dir.path()), Err(OpenError::Nameless(_))));
+        }
+    }
+    std::fs::write(&database, records).unwrap();
+    assert_eq!(read(&store(dir.path()), "a"), b"bytes");
+}
+
+#[test]
+fn a_damaged_page_is_found_on_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    put(&with_bucket(dir.path()), "needle", b"bytes");
+    let database = dir.path().join("bucket.redb");
+    let mut records = std::fs::read(&database).unwrap();
+    let key = b"needle";
+    let places: Vec<usize> = (0..records.len() - key.len())
+        .filter(|&at| &records[at..at + key.len()] == key)
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        records[at..at + key.len()].fill(0xff);
+    }
+    std::fs::write(&database, records).unwrap();
+    assert!(matches!(Store::open(dir.path()), Err(OpenError::Store(_))));
+}
