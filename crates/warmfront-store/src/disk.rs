@@ -303,7 +303,7 @@ impl Disk {
         self.shared.queue.drain();
     }
 
-    /// Writes what waits, seals the segment and ends. Blocks.
+    /// Writes what waits, seals the segment, ends and lets the folder go. Blocks.
     pub(crate) fn close(&self) {
         self.shared.queue.close();
         self.join();
@@ -312,6 +312,7 @@ impl Disk {
     fn join(&self) {
         if let Some(writer) = self.writer.lock().take() {
             let _ = writer.join();
+            self.shared.files.let_go();
         }
     }
 }

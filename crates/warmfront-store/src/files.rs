@@ -28,6 +28,9 @@ pub trait Files: Send + Sync + 'static {
     /// # Errors
     /// Whatever the system says.
     fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Nothing will be written any more: another process may have the folder.
+    fn let_go(&self) {}
 }
 
 /// One file of the disk tier.
@@ -67,13 +70,13 @@ pub trait SegmentFile: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 const LOCK_NAME: &str = "cache.lock";
 
 impl Folder {
-    /// Makes the folder, for the owner alone, if it is not there, and locks it until the value is dropped.
+    /// Makes the folder, for the owner alone, if it is not there, and locks it until the store is closed or the process ends.
     ///
     /// # Errors
     /// `ResourceBusy` if another process has it; else whatever the system says.
@@ -92,7 +95,7 @@ impl Folder {
         })?;
         Ok(Folder {
             path: path.to_owned(),
-            _lock: lock,
+            lock,
         })
     }
 }
@@ -127,6 +130,11 @@ impl Files for Folder {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.path.join(name))
+    }
+
+    fn let_go(&self) {
+        // What fails here, the end of the process does.
+        let _ = self.lock.unlock();
     }
 }
 

@@ -15,5 +15,5 @@ pub use gate::{Gate, PATIENCE, within_patience};
 pub use message::{MessageError, RequestHead, ResponseHead};
 pub use origin::{Origin, OriginRequest, Reply};
 pub use site::{Behavior, OriginSite, Site};
-pub use testbed::{START, Testbed, edge_options};
+pub use testbed::{START, Stopped, Testbed, edge_options};
 pub use viewer::{Answer, Ask, Viewer};

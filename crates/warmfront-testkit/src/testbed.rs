@@ -75,7 +75,14 @@ impl Testbed {
     /// If the edge does not start.
     pub async fn start(options: EdgeOptions) -> Testbed {
         const SEED: u64 = 1;
-        let journal = Simulated::new(SEED);
+        Testbed::start_on(Simulated::new(SEED), options).await
+    }
+
+    /// An edge that follows this journal.
+    ///
+    /// # Panics
+    /// If the edge does not start.
+    pub async fn start_on(journal: Simulated, options: EdgeOptions) -> Testbed {
         let clock = options.clock.clone();
         let edge = Edge::start(Arc::new(journal.clone()), options).await;
         Testbed {
@@ -152,19 +159,7 @@ impl Testbed {
     /// # Panics
     /// If the journal fails.
     pub async fn commit_invalidation(&self, distribution: &DistributionId, paths: &[&str]) -> Revision {
-        let caller_reference = self.n_references.fetch_add(1, Ordering::Relaxed).to_string();
-        let record = InvalidationRecord {
-            id: invalidation_id(distribution, &caller_reference),
-            distribution: distribution.clone(),
-            created: self.clock.now(),
-            revision: Revision::ZERO,
-            caller_reference: caller_reference.clone(),
-            paths: paths.iter().map(|&path| path.to_owned()).collect(),
-            items: Vec::new(),
-        };
-        let value = record.encode().expect("a record");
-        self.commit(&Key::invalidation(distribution, &caller_reference).to_string(), value)
-            .await
+        commit_invalidation(&self.journal, &self.clock, &self.n_references, distribution, paths).await
     }
 
     /// Commits this value.
@@ -225,6 +220,79 @@ impl Testbed {
 
     /// Shuts the edge down.
     pub async fn shutdown(self) {
-        within_patience("the edge to shut down", self.edge.shutdown()).await;
+        self.stop().await;
     }
+
+    /// Shuts the edge down and keeps its journal.
+    pub async fn stop(self) -> Stopped {
+        within_patience("the edge to shut down", self.edge.shutdown()).await;
+        Stopped {
+            journal: self.journal,
+            clock: self.clock,
+            n_references: self.n_references,
+        }
+    }
+
+    /// Shuts the edge down and starts one that follows the same journal, by the same clock.
+    ///
+    /// # Panics
+    /// If the edge does not start.
+    pub async fn restart(self, options: EdgeOptions) -> Testbed {
+        self.stop().await.start_again(options).await
+    }
+}
+
+/// A testbed whose edge is down.
+pub struct Stopped {
+    journal: Simulated,
+    clock: Clock,
+    n_references: AtomicU64,
+}
+
+impl Stopped {
+    /// Invalidates paths of a distribution.
+    ///
+    /// # Panics
+    /// If the journal fails.
+    pub async fn commit_invalidation(&self, distribution: &DistributionId, paths: &[&str]) -> Revision {
+        commit_invalidation(&self.journal, &self.clock, &self.n_references, distribution, paths).await
+    }
+
+    /// Starts an edge again. It goes by the clock there was.
+    ///
+    /// # Panics
+    /// If the edge does not start.
+    pub async fn start_again(self, options: EdgeOptions) -> Testbed {
+        let options = EdgeOptions {
+            clock: self.clock,
+            ..options
+        };
+        Testbed {
+            n_references: self.n_references,
+            ..Testbed::start_on(self.journal, options).await
+        }
+    }
+}
+
+async fn commit_invalidation(
+    journal: &Simulated,
+    clock: &Clock,
+    n_references: &AtomicU64,
+    distribution: &DistributionId,
+    paths: &[&str],
+) -> Revision {
+    let caller_reference = n_references.fetch_add(1, Ordering::Relaxed).to_string();
+    let record = InvalidationRecord {
+        id: invalidation_id(distribution, &caller_reference),
+        distribution: distribution.clone(),
+        created: clock.now(),
+        revision: Revision::ZERO,
+        caller_reference: caller_reference.clone(),
+        paths: paths.iter().map(|&path| path.to_owned()).collect(),
+        items: Vec::new(),
+    };
+    let value = record.encode().expect("a record");
+    let key = Key::invalidation(distribution, &caller_reference).to_string();
+    let committed = journal.commit(&key, Write::Put(value), Expected::Any).await;
+    committed.expect("a commit")
 }

@@ -13,6 +13,7 @@ mod journal;
 mod keys;
 mod passing;
 mod policies;
+mod restart;
 mod revalidation;
 mod routing;
 
