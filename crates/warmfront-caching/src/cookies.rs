@@ -12,12 +12,17 @@ use warmfront_model::KeyPart;
 ///
 /// Source: CloudFront Developer Guide, "Cache content based on cookies".
 pub fn forwarded_cookies(viewer: &HeaderMap, part: &KeyPart) -> Option<HeaderValue> {
+    cookies_taken_in(viewer, &[part])
+}
+
+/// The same for the cookies that any of `parts` takes in.
+pub(crate) fn cookies_taken_in(viewer: &HeaderMap, parts: &[&KeyPart]) -> Option<HeaderValue> {
     let lines = viewer.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
     let pairs = lines
         .flat_map(|line| line.split(|&byte| byte == b';'))
         .map(<[u8]>::trim_ascii);
     let mut kept: Vec<&[u8]> = pairs
-        .filter(|pair| !pair.is_empty() && takes_in(part, name_of(pair)))
+        .filter(|pair| !pair.is_empty() && parts.iter().any(|part| takes_in(part, name_of(pair))))
         .collect();
     kept.sort_unstable_by_key(|pair| (name_of(pair), *pair));
     HeaderValue::from_bytes(&kept.join(&b"; "[..]))

@@ -5,7 +5,8 @@ use http::{HeaderMap, Method};
 use warmfront_http::{accepted_encodings, connection_options, is_hop_by_hop};
 use warmfront_model::{Behavior, KeyPart, Origin};
 
-use crate::cookies::forwarded_cookies;
+use crate::cookies::cookies_taken_in;
+use crate::generated::{GENERATED, ViewerFacts, generated_header};
 use crate::rules::names;
 
 /// The User-Agent that an origin sees where the viewer's is not forwarded.
@@ -34,8 +35,8 @@ pub struct Forwarding<'a> {
     pub origin: &'a Origin,
     /// What the request is for.
     pub purpose: Purpose,
-    /// The viewer's address, as the edge's socket sees it.
-    pub viewer_ip: IpAddr,
+    /// What the edge itself knows of the viewer.
+    pub facts: ViewerFacts,
 }
 
 /// The headers of the request to the origin that a viewer's request causes.
@@ -55,13 +56,12 @@ pub fn origin_request_headers(method: &Method, viewer: &HeaderMap, forwarding: &
         }
     }
     add_accept_encoding(&mut headers, viewer, behavior);
-    if let Some(cookies) = forwarded_cookies(viewer, &behavior.cookies) {
-        headers.insert(header::COOKIE, cookies);
-    }
-    if !names(&behavior.headers, header::USER_AGENT.as_str()) {
+    add_cookies(&mut headers, viewer, behavior);
+    if !is_named(behavior, header::USER_AGENT.as_str()) {
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     }
-    add_forwarded_for(&mut headers, viewer, forwarding.viewer_ip);
+    add_forwarded_for(&mut headers, viewer, forwarding.facts.ip);
+    add_generated(&mut headers, viewer, forwarding);
     // Origin custom headers come last and overwrite the viewer's.
     for (name, value) in &forwarding.origin.custom_headers {
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
@@ -69,6 +69,55 @@ pub fn origin_request_headers(method: &Method, viewer: &HeaderMap, forwarding: &
         }
     }
     headers
+}
+
+/// Whether the origin sees the viewer's Host. Not to be asked for S3 origins, which never do.
+///
+/// Source: CloudFront Developer Guide, "Request and response behavior for custom origins", Host.
+pub fn forwards_host(behavior: &Behavior) -> bool {
+    is_named(behavior, header::HOST.as_str())
+}
+
+/// Whether the key or the origin request policy takes in a header of the viewer's.
+fn is_named(behavior: &Behavior, name: &str) -> bool {
+    names(&behavior.headers, name) || is_added(behavior, name)
+}
+
+/// Whether the origin request policy takes in a header of the viewer's. What the key names is sent whatever it says.
+///
+/// Source: CloudFront Developer Guide, "Understand how origin request policies and cache policies work together".
+fn is_added(behavior: &Behavior, name: &str) -> bool {
+    behavior
+        .origin_request_policy
+        .as_ref()
+        .is_some_and(|policy| policy.headers.sends(name))
+}
+
+/// Cookies that the key or the origin request policy takes in: so a name that one of them lists goes along although the
+/// other excepts it.
+fn add_cookies(headers: &mut HeaderMap, viewer: &HeaderMap, behavior: &Behavior) {
+    let more = behavior
+        .origin_request_policy
+        .as_ref()
+        .map_or(&KeyPart::None, |policy| &policy.cookies);
+    if let Some(cookies) = cookies_taken_in(viewer, &[&behavior.cookies, more]) {
+        headers.insert(header::COOKIE, cookies);
+    }
+}
+
+/// The `CloudFront-*` headers that the key or the origin request policy names, as far as they are generated.
+fn add_generated(headers: &mut HeaderMap, viewer: &HeaderMap, forwarding: &Forwarding<'_>) {
+    let behavior = forwarding.behavior;
+    let policy = behavior.origin_request_policy.as_ref();
+    for name in GENERATED {
+        let in_key = matches!(behavior.headers, KeyPart::Whitelist(_)) && names(&behavior.headers, name);
+        if !in_key && !policy.is_some_and(|policy| policy.headers.generates(name)) {
+            continue;
+        }
+        if let Some(value) = generated_header(name, viewer, &forwarding.facts) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
 }
 
 /// Legacy settings send on what no list names, and all headers can be forwarded with them alone.
@@ -96,13 +145,16 @@ fn is_forwarded(name: &HeaderName, method: &Method, forwarding: &Forwarding<'_>,
     if all_headers {
         return true;
     }
+    let describes_body = name.as_str().starts_with("content-");
+    if is_added(behavior, name.as_str()) && !describes_body {
+        return true;
+    }
     if is_removed_unless_named(name) {
         return false;
     }
     if *name == header::AUTHORIZATION {
         return forwards_authorization(method, behavior);
     }
-    let describes_body = name.as_str().starts_with("content-");
     let has_body = !matches!(*method, Method::GET | Method::HEAD);
     *name == header::VIA || (describes_body && has_body) || (is_legacy(behavior) && !describes_body)
 }
@@ -150,7 +202,9 @@ fn forwards_condition(name: &HeaderName, method: &Method, forwarding: &Forwardin
     let is_range = *name == header::RANGE || *name == header::IF_RANGE || name.as_str() == "request-range";
     let reads = matches!(*method, Method::GET | Method::HEAD);
     // Conditional GETs are not supported where cookies are forwarded.
-    let cookies_forwarded = forwarding.behavior.cookies != KeyPart::None;
+    let more = forwarding.behavior.origin_request_policy.as_ref();
+    let cookies_forwarded =
+        forwarding.behavior.cookies != KeyPart::None || more.is_some_and(|policy| policy.cookies != KeyPart::None);
     forwarding.purpose == Purpose::Pass && (is_range || !reads || !cookies_forwarded)
 }
 
@@ -164,7 +218,7 @@ fn forwards_authorization(method: &Method, behavior: &Behavior) -> bool {
 fn add_accept_encoding(headers: &mut HeaderMap, viewer: &HeaderMap, behavior: &Behavior) {
     let policy = behavior.accept_encoding;
     if !policy.gzip && !policy.brotli {
-        if names(&behavior.headers, header::ACCEPT_ENCODING.as_str()) {
+        if is_named(behavior, header::ACCEPT_ENCODING.as_str()) {
             for value in viewer.get_all(header::ACCEPT_ENCODING) {
                 headers.append(header::ACCEPT_ENCODING, value.clone());
             }

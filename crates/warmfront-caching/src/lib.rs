@@ -10,6 +10,8 @@ mod conditions;
 mod cookies;
 mod forwarding;
 mod freshness;
+mod generated;
+mod response_policy;
 mod revalidation;
 mod rules;
 mod sending;
@@ -18,11 +20,13 @@ mod storability;
 pub use collapsing::{may_collapse, may_share};
 pub use conditions::{Precondition, not_modified_headers, viewer_conditions};
 pub use cookies::forwarded_cookies;
-pub use forwarding::{Forwarding, Purpose, USER_AGENT, origin_request_headers};
+pub use forwarding::{Forwarding, Purpose, USER_AGENT, forwards_host, origin_request_headers};
 pub use freshness::{
     FreshnessRule, Lifetime, OriginFailure, StoredCopy, age_secs, initial_age_secs, may_serve_stale_on_error,
     stored_copy,
 };
+pub use generated::{ViewerFacts, keyed_headers};
+pub use response_policy::{Answered, Served, apply_response_headers_policy};
 pub use revalidation::{Freshened, freshened, is_match_304, revalidation_headers, updated_headers};
 pub use rules::Rules;
 pub use sending::{stored_headers, viewer_headers};

@@ -1,6 +1,6 @@
 use http::Method;
 use http::header::{ACCEPT_ENCODING, COOKIE, HeaderName};
-use warmfront_model::{AcceptEncoding, Behavior, KeyPart, MethodSet, TtlBounds};
+use warmfront_model::{AcceptEncoding, Behavior, KeyPart, MethodSet, OriginRequestPolicy, TtlBounds};
 
 /// What one behavior, its origin and its distribution have to say about caching.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub struct Rules<'a> {
     pub headers: &'a KeyPart,
     /// Cookies that are in the cache key and sent to the origin.
     pub cookies: &'a KeyPart,
+    /// What else is sent to the origin.
+    pub origin_request_policy: Option<&'a OriginRequestPolicy>,
     /// Which encodings the key distinguishes.
     pub accept_encoding: AcceptEncoding,
     /// Whether the origin is an S3 bucket.
@@ -33,6 +35,7 @@ impl<'a> Rules<'a> {
             cached_methods: behavior.cached_methods,
             headers: &behavior.headers,
             cookies: &behavior.cookies,
+            origin_request_policy: behavior.origin_request_policy.as_deref(),
             accept_encoding: behavior.accept_encoding,
             s3_origin,
             error_caching_min_ttl_secs,
@@ -56,15 +59,29 @@ impl<'a> Rules<'a> {
 
     /// Whether the behavior has cookies sent to the origin, some or all.
     pub fn cookies_forwarded(&self) -> bool {
-        *self.cookies != KeyPart::None
+        let sends_more = self
+            .origin_request_policy
+            .is_some_and(|policy| policy.cookies != KeyPart::None);
+        *self.cookies != KeyPart::None || sends_more
+    }
+
+    /// Whether the origin sees the header `name` of the viewer's, in the key or not.
+    pub(crate) fn is_forwarded(&self, name: &HeaderName) -> bool {
+        let sends_more = |policy: &OriginRequestPolicy| policy.headers.sends(name.as_str());
+        self.is_in_key(name) || self.origin_request_policy.is_some_and(sends_more)
     }
 
     /// Whether requests that differ in the header `name` have different keys, so that a response may depend on it.
     pub fn is_in_key(&self, name: &HeaderName) -> bool {
         match *name {
             ACCEPT_ENCODING if self.accept_encoding.gzip || self.accept_encoding.brotli => true,
-            // The origin sees those cookies alone that are in the key.
-            COOKIE => self.cookies_forwarded(),
+            // A response may depend on every cookie that the origin sees.
+            COOKIE => {
+                let sends_more = self
+                    .origin_request_policy
+                    .is_some_and(|policy| policy.cookies != KeyPart::None);
+                *self.cookies != KeyPart::None && !sends_more
+            }
             _ => names(self.headers, name.as_str()),
         }
     }

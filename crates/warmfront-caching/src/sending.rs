@@ -73,7 +73,7 @@ fn reduce_vary(headers: &mut HeaderMap, rules: &Rules<'_>) {
     }
     let devices = DEVICE_HEADERS.iter().any(|name| names_header(rules.headers, name));
     let kept = |name: &&HeaderName| {
-        **name == ACCEPT_ENCODING || **name == COOKIE || (devices && **name == USER_AGENT) || rules.is_in_key(name)
+        **name == ACCEPT_ENCODING || **name == COOKIE || (devices && **name == USER_AGENT) || rules.is_forwarded(name)
     };
     let kept: Vec<&str> = names.iter().filter(kept).map(HeaderName::as_str).collect();
     headers.remove(VARY);

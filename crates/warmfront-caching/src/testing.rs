@@ -54,6 +54,7 @@ pub(crate) fn rules() -> Rules<'static> {
         cached_methods: MethodSet::GetHead,
         headers: &KeyPart::None,
         cookies: &KeyPart::None,
+        origin_request_policy: None,
         accept_encoding: AcceptEncoding::default(),
         s3_origin: false,
         error_caching_min_ttl_secs: 10,

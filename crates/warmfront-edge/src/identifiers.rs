@@ -21,6 +21,11 @@ pub(crate) fn request_id() -> HeaderValue {
     }
 }
 
+/// A value that is evenly distributed over all of its range. Not secret.
+pub(crate) fn random() -> u32 {
+    RANDOM.with_borrow_mut(|generator| generator.next_u32())
+}
+
 /// What Via says: the version and an alphanumeric name that stays the same for one POP.
 pub(crate) fn via(pop: &str) -> HeaderValue {
     let name = pop.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

@@ -153,6 +153,36 @@ pub fn kept_query(part: &KeyPart, query: &str) -> Option<String> {
     kept.strip_prefix('?').map(str::to_owned)
 }
 
+/// The query string as the origin sees it: the parameters that are in the key, or that the behavior's origin request policy
+/// takes in, in the request's order; all of it where legacy settings say so. `None` if nothing is left.
+///
+/// Source: CloudFront Developer Guide, "Understand how origin request policies and cache policies work together".
+pub fn forwarded_query(behavior: &Behavior, query: &str) -> Option<String> {
+    let key = &behavior.query_strings;
+    let more = behavior
+        .origin_request_policy
+        .as_ref()
+        .map_or(&KeyPart::None, |policy| &policy.query_strings);
+    if behavior.forward_whole_query {
+        return Some(query.to_owned());
+    }
+    if *more == KeyPart::None {
+        return kept_query(key, query);
+    }
+    if *key == KeyPart::All || *more == KeyPart::All {
+        return kept_query(&KeyPart::All, query);
+    }
+    let is_kept = |parameter: &&str| {
+        let name = parameter
+            .split_once('=')
+            .map_or(*parameter, |(name, _)| name)
+            .as_bytes();
+        names(key, name) || names(more, name)
+    };
+    let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
+    (!query.is_empty() && !kept.is_empty()).then(|| kept.join("&"))
+}
+
 /// Source: CloudFront Developer Guide, "Cache content based on query string parameters" (`&` alone separates; names and
 /// values are case-sensitive; order matters).
 fn write_query(part: &KeyPart, query: &str, buffer: &mut Vec<u8>) {

@@ -1,7 +1,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use proptest::prelude::*;
-use warmfront_model::{AcceptEncoding, CustomOrigin, MethodSet, OriginKind, OriginProtocolPolicy};
+use warmfront_model::{
+    AcceptEncoding, CustomOrigin, MethodSet, OriginKind, OriginProtocolPolicy, OriginRequestHeaders,
+    OriginRequestPolicy,
+};
 
 use super::*;
 use crate::testing::{behavior, headers, lines, only};
@@ -31,13 +35,21 @@ fn origin(custom_headers: &[(&str, &str)]) -> Origin {
     }
 }
 
+fn facts(ip: IpAddr) -> ViewerFacts {
+    ViewerFacts {
+        ip,
+        is_https: false,
+        version: http::Version::HTTP_11,
+    }
+}
+
 fn sent(method: &Method, viewer: &str, behavior: &Behavior, purpose: Purpose) -> Vec<String> {
     let viewer_ip = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
     let forwarding = Forwarding {
         behavior,
         origin: &origin(&[]),
         purpose,
-        viewer_ip,
+        facts: facts(viewer_ip),
     };
     lines(&origin_request_headers(method, &headers(viewer), &forwarding))
 }
@@ -289,7 +301,7 @@ fn the_viewers_address_is_appended() {
         behavior: &behavior(),
         origin: &origin(&[]),
         purpose: Purpose::Fill,
-        viewer_ip,
+        facts: facts(viewer_ip),
     };
     let headers = origin_request_headers(&Method::GET, &HeaderMap::new(), &forwarding);
     assert_eq!(headers["x-forwarded-for"], "2001:db8::1");
@@ -314,11 +326,146 @@ fn custom_headers_come_last_and_overwrite() {
         behavior: &behavior,
         origin: &origin,
         purpose: Purpose::Fill,
-        viewer_ip,
+        facts: facts(viewer_ip),
     };
     let viewer = headers("x-key: theirs\nx-key: theirs too");
     let sent = lines(&origin_request_headers(&Method::GET, &viewer, &forwarding));
     assert_eq!(sent, ["user-agent: us", "x-forwarded-for: 192.0.2.7", "x-key: ours"]);
+}
+
+/// A behavior with an origin request policy.
+fn with_policy(headers: OriginRequestHeaders, cookies: KeyPart) -> Behavior {
+    Behavior {
+        origin_request_policy: Some(Arc::new(OriginRequestPolicy {
+            id: "id".into(),
+            name: "name".into(),
+            headers,
+            cookies,
+            query_strings: KeyPart::None,
+        })),
+        ..behavior()
+    }
+}
+
+fn listed(names: &[&str]) -> Vec<Arc<str>> {
+    names.iter().map(|&name| name.into()).collect()
+}
+
+#[test]
+fn an_origin_request_policy_adds_what_it_names() {
+    let viewer = "referer: /a\naccept-language: fr\nx-a: 1\nconnection: x-a\ncookie: a=1; b=2\nx-real-ip: 9.9.9.9\n\
+                  user-agent: Amazon CloudFront";
+    let none = with_policy(OriginRequestHeaders::None, KeyPart::None);
+    check(viewer, &none, &[]);
+    let some = with_policy(OriginRequestHeaders::Whitelist(listed(&["referer"])), only(&["b"]));
+    check(viewer, &some, &["referer: /a", "cookie: b=2"]);
+    let all = with_policy(OriginRequestHeaders::AllViewer, KeyPart::All);
+    check(
+        viewer,
+        &all,
+        &["referer: /a", "accept-language: fr", "cookie: a=1; b=2"],
+    );
+    let except = with_policy(
+        OriginRequestHeaders::AllExcept(listed(&["referer", "cloudfront-forwarded-proto"])),
+        KeyPart::None,
+    );
+    let sent = sent(&Method::GET, viewer, &except, Purpose::Fill);
+    assert!(sent.contains(&"accept-language: fr".to_owned()), "{sent:?}");
+    assert!(
+        !sent
+            .iter()
+            .any(|line| line.starts_with("referer") || line.contains("forwarded-proto")),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn what_either_policy_names_is_sent() {
+    let cookies = |key: KeyPart, policy: KeyPart| {
+        let behavior = Behavior {
+            cookies: key,
+            ..with_policy(OriginRequestHeaders::None, policy)
+        };
+        let sent = sent(&Method::GET, "cookie: a=1; b=2; c=3", &behavior, Purpose::Fill);
+        sent.into_iter()
+            .find_map(|line| line.strip_prefix("cookie: ").map(str::to_owned))
+            .unwrap_or_default()
+    };
+    let except = |names: &[&str]| KeyPart::AllExcept(listed(names));
+    assert_eq!(cookies(only(&["a"]), only(&["b"])), "a=1; b=2");
+    assert_eq!(
+        cookies(only(&["a"]), except(&["a"])),
+        "a=1; b=2; c=3",
+        "the key's list wins over the block list"
+    );
+    assert_eq!(
+        cookies(except(&["a"]), only(&["a"])),
+        "a=1; b=2; c=3",
+        "and the other way round"
+    );
+    assert_eq!(cookies(except(&["a", "b"]), except(&["b", "c"])), "a=1; c=3");
+    let headers = Behavior {
+        headers: only(&["x-a"]),
+        ..with_policy(
+            OriginRequestHeaders::AllExcept(listed(&["x-a", "cloudfront-forwarded-proto"])),
+            KeyPart::None,
+        )
+    };
+    let sent = sent(&Method::GET, "x-a: 1", &headers, Purpose::Fill);
+    assert!(sent.contains(&"x-a: 1".to_owned()), "{sent:?}");
+}
+
+#[test]
+fn all_viewer_headers_take_in_those_that_are_changed_otherwise() {
+    let all = with_policy(OriginRequestHeaders::AllViewer, KeyPart::None);
+    let viewer = "user-agent: curl/8\nauthorization: Basic x\naccept-encoding: zstd\ncontent-type: text/plain";
+    let sent = sent(&Method::GET, viewer, &all, Purpose::Fill);
+    assert_eq!(
+        sent,
+        [
+            "accept-encoding: zstd",
+            "authorization: Basic x",
+            "user-agent: curl/8",
+            "x-forwarded-for: 192.0.2.7"
+        ]
+    );
+    let gzip = Behavior {
+        accept_encoding: AcceptEncoding {
+            gzip: true,
+            brotli: false,
+        },
+        ..all
+    };
+    check_ordered(&gzip, "accept-encoding: zstd, gzip", "accept-encoding: gzip");
+    assert!(forwards_host(&gzip) && !forwards_host(&behavior()));
+    let without_host = with_policy(OriginRequestHeaders::AllExcept(listed(&["host"])), KeyPart::None);
+    assert!(!forwards_host(&without_host));
+}
+
+fn check_ordered(behavior: &Behavior, viewer: &str, expected: &str) {
+    assert!(sent(&Method::GET, viewer, behavior, Purpose::Fill).contains(&expected.to_owned()));
+}
+
+#[test]
+fn cloudfront_headers_are_generated_where_they_are_named() {
+    let viewer = "cloudfront-forwarded-proto: gopher\ncloudfront-viewer-country: XX";
+    let named = listed(&["cloudfront-forwarded-proto", "cloudfront-viewer-country"]);
+    let policy = with_policy(
+        OriginRequestHeaders::AllViewerAndWhitelistCloudFront(named.clone()),
+        KeyPart::None,
+    );
+    let key = Behavior {
+        headers: KeyPart::Whitelist(named),
+        ..behavior()
+    };
+    for behavior in [policy, key] {
+        let sent = sent(&Method::GET, viewer, &behavior, Purpose::Fill);
+        let ours: Vec<_> = sent.iter().filter(|line| line.starts_with("cloudfront-")).collect();
+        assert_eq!(ours, ["cloudfront-forwarded-proto: http"]);
+    }
+    let all = with_policy(OriginRequestHeaders::AllViewer, KeyPart::None);
+    let sent = sent(&Method::GET, viewer, &all, Purpose::Fill);
+    assert!(!sent.iter().any(|line| line.starts_with("cloudfront-")), "{sent:?}");
 }
 
 proptest! {
@@ -331,7 +478,7 @@ proptest! {
             let viewer = HeaderMap::from_iter([(HeaderName::from_bytes(name.as_bytes()).unwrap(), value)]);
             let behavior = Behavior { cookies: KeyPart::All, ..legacy() };
             let viewer_ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            let forwarding = Forwarding { behavior: &behavior, origin: &origin(&[]), purpose: Purpose::Pass, viewer_ip };
+            let forwarding = Forwarding { behavior: &behavior, origin: &origin(&[]), purpose: Purpose::Pass, facts: facts(viewer_ip) };
             origin_request_headers(&Method::GET, &viewer, &forwarding);
         }
     }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, Method, StatusCode, header};
+use warmfront_caching::ViewerFacts;
 use warmfront_model::Timestamp;
 
 use crate::options::Limits;
@@ -24,6 +25,15 @@ impl Accepted {
 
     pub(crate) fn query(&self) -> Option<&str> {
         self.head.uri.query()
+    }
+
+    /// What the edge itself knows of the viewer.
+    pub(crate) fn facts(&self) -> ViewerFacts {
+        ViewerFacts {
+            ip: self.viewer.ip,
+            is_https: self.viewer.is_https,
+            version: self.head.version,
+        }
     }
 
     /// The authority that the request is for.

@@ -4,18 +4,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{AGE, CONNECTION, CONTENT_LENGTH, LOCATION, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use warmfront_caching::{Precondition, age_secs, not_modified_headers, viewer_conditions};
+use warmfront_caching::{
+    Answered, Precondition, Served, age_secs, apply_response_headers_policy, not_modified_headers, viewer_conditions,
+};
 use warmfront_invalidation::Proven;
 use warmfront_store::{Head, StoredResponse};
 
 use crate::body::ViewerBody;
 use crate::error_page::error_page;
-use crate::identifiers::request_id;
+use crate::identifiers::{random, request_id};
 use crate::node::Node;
 use crate::origin::FetchFailure;
 use crate::outcome::Outcome;
 use crate::request::accept::Accepted;
 use crate::request::key::Keyed;
+use crate::request::route::Routed;
 
 pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 pub(crate) const X_AMZ_CF_POP: HeaderName = HeaderName::from_static("x-amz-cf-pop");
@@ -116,18 +119,21 @@ pub(crate) fn from_cache(
     keyed: &Keyed<'_>,
     response: &Proven<StoredResponse>,
 ) -> Result<Response<ViewerBody>, EarlyAnswer> {
-    from_response(keyed.routed.accepted, response, Outcome::Hit)
+    from_response(&keyed.routed, response, Outcome::Hit, None)
         .ok_or_else(|| EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned)))
 }
 
 /// Answers with a response that is not covered; `None` if its body can no longer be had from the beginning.
 ///
-/// The viewer's own conditions are answered here, after the proof.
+/// The viewer's own conditions are answered here, after the proof. `withheld` are headers of the origin's that were not kept
+/// with the response; the behavior's policy has the last word on them too.
 pub(crate) fn from_response(
-    accepted: &Accepted,
+    routed: &Routed<'_>,
     response: &Proven<StoredResponse>,
     outcome: Outcome,
+    withheld: Option<&HeaderMap>,
 ) -> Option<Response<ViewerBody>> {
+    let accepted = routed.accepted;
     let head = response.head();
     let request = &accepted.head;
     let condition = viewer_conditions(&request.method, &request.headers, head.status, &head.headers);
@@ -150,16 +156,50 @@ pub(crate) fn from_response(
             ViewerBody::Stored(StoredResponse::open(response)?),
         ),
     };
-    let outcome = outcome.for_status(head.status);
-    if outcome != Outcome::Hit {
-        headers.insert(X_CACHE, outcome.x_cache());
+    let shown = outcome.for_status(head.status);
+    if shown != Outcome::Hit {
+        headers.insert(X_CACHE, shown.x_cache());
     }
     headers.insert(X_AMZ_CF_ID, request_id());
     headers.insert(AGE, HeaderValue::from(age(head, accepted)));
+    if let Some(withheld) = withheld {
+        headers.extend(withheld.clone());
+    }
+    apply_policy(routed, outcome, &mut headers);
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     Some(answer)
+}
+
+/// Changes an answer as its behavior's response headers policy says. What is stored stays as it is, so that a policy that
+/// changes shows at once. The answer has the fields that every answer carries.
+pub(crate) fn apply_policy(routed: &Routed<'_>, outcome: Outcome, headers: &mut HeaderMap) {
+    let Some(policy) = &routed.behavior.response_headers_policy else {
+        return;
+    };
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let (pop, request_id) = (text(X_AMZ_CF_POP), text(X_AMZ_CF_ID));
+    let answered = Answered {
+        method: &routed.accepted.head.method,
+        viewer: &routed.accepted.head.headers,
+        now: routed.accepted.now,
+        random: random(),
+        served: match outcome {
+            Outcome::Hit => Served::FromCache,
+            Outcome::RefreshHit => Served::Refreshed,
+            Outcome::Miss | Outcome::Error | Outcome::Redirect => Served::FromOrigin,
+        },
+        pop: &pop,
+        request_id: &request_id,
+    };
+    apply_response_headers_policy(policy, headers, &answered);
 }
 
 fn age(head: &Head, accepted: &Accepted) -> u64 {

@@ -173,11 +173,8 @@ fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, role: Role,
         Role::Began | Role::Waited if answered.confirmed => Outcome::RefreshHit,
         Role::Began | Role::Waited => Outcome::Miss,
     };
-    let mut response = from_response(accepted, &proven, outcome)?;
-    if let (Role::Began, Some(withheld)) = (role, &answered.withheld) {
-        response.headers_mut().extend((**withheld).clone());
-    }
-    Some(Ok(response))
+    let withheld = answered.withheld.as_deref().filter(|_| role == Role::Began);
+    from_response(&keyed.routed, &proven, outcome, withheld).map(Ok)
 }
 
 /// What a request gets whose origin gave no answer.
@@ -195,7 +192,7 @@ fn stand_in(keyed: &Keyed<'_>, found: &Found, failure: OriginFailure) -> Option<
     let head = copy.head();
     let accepted = keyed.routed.accepted;
     may_serve_stale_on_error(failure, &head.lifetime, head.response_time, accepted.now)
-        .then(|| from_response(accepted, copy, Outcome::RefreshHit).map(Ok))
+        .then(|| from_response(&keyed.routed, copy, Outcome::RefreshHit, None).map(Ok))
         .flatten()
 }
 

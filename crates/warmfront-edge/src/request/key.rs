@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use http::Method;
-use warmfront_caching::Rules;
+use warmfront_caching::{Rules, keyed_headers};
 use warmfront_invalidation::{Names, NormalUrl};
 use warmfront_model::{Distribution, OriginKind};
 use warmfront_routing::{CacheKey, KeyedRequest, MethodClass, request_path, write_cache_key};
@@ -30,6 +30,7 @@ impl<'a> Keyed<'a> {
         } else {
             MethodClass::GetHead
         };
+        let headers = keyed_headers(&head.headers, routed.behavior, &routed.accepted.facts());
         write_cache_key(
             KeyedRequest {
                 distribution: &routed.site.distribution.id,
@@ -37,7 +38,7 @@ impl<'a> Keyed<'a> {
                 method,
                 path: &path,
                 query: routed.accepted.query(),
-                headers: &head.headers,
+                headers: &headers,
             },
             &mut buffer.0,
         );

@@ -13,7 +13,7 @@ use crate::identifiers::request_id;
 use crate::origin::FetchFailure;
 use crate::outcome::Outcome;
 use crate::request::admit::Admitted;
-use crate::request::answer::{EarlyAnswer, mark};
+use crate::request::answer::{EarlyAnswer, apply_policy, mark};
 use crate::request::key::rules;
 use crate::request::plan::FetchPlan;
 
@@ -46,6 +46,7 @@ pub(crate) async fn pass(
     }
     head.headers.insert(AGE, HeaderValue::from(age_secs));
     mark(node, &mut head.headers, Outcome::Miss.for_status(head.status), id);
+    apply_policy(&routed, Outcome::Miss, &mut head.headers);
     let body = if routed.accepted.head.method == Method::HEAD {
         ViewerBody::Empty
     } else {

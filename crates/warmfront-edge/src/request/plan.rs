@@ -1,10 +1,10 @@
 use http::header::{HOST, VIA};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Uri};
-use warmfront_caching::{Forwarding, Purpose, origin_request_headers, revalidation_headers};
+use warmfront_caching::{Forwarding, Purpose, forwards_host, origin_request_headers, revalidation_headers};
 use warmfront_invalidation::Proven;
-use warmfront_model::{KeyPart, OriginKind, SigningBehavior};
-use warmfront_routing::kept_query;
+use warmfront_model::{OriginKind, SigningBehavior};
+use warmfront_routing::forwarded_query;
 use warmfront_store::StoredResponse;
 
 use crate::node::Node;
@@ -83,7 +83,7 @@ fn origin_request(
         behavior: routed.behavior,
         origin,
         purpose,
-        viewer_ip: accepted.viewer.ip,
+        facts: accepted.facts(),
     };
     let method = fetched_method(routed, purpose);
     let mut headers = origin_request_headers(&method, &accepted.head.headers, &forwarding);
@@ -99,7 +99,10 @@ fn origin_request(
     }
     let mut head = http::Request::new(()).into_parts().0;
     head.method = method;
-    head.uri = uri(&target, query(routed).as_deref())?;
+    let query = accepted
+        .query()
+        .and_then(|query| forwarded_query(routed.behavior, query));
+    head.uri = uri(&target, query.as_deref())?;
     head.headers = headers;
     Ok(OriginRequest { target, head, signer })
 }
@@ -134,22 +137,9 @@ fn signer(
 ///
 /// Source: CloudFront Developer Guide, "Request and response behavior for custom origins", Host.
 fn host(routed: &Routed<'_>, target: &Target, is_bucket: bool) -> Result<HeaderValue, FetchFailure> {
-    let forwards_host = match &routed.behavior.headers {
-        KeyPart::All => true,
-        KeyPart::Whitelist(names) => names.iter().any(|name| &**name == "host"),
-        KeyPart::None | KeyPart::AllExcept(_) => false,
-    };
-    let viewers = routed.accepted.authority().filter(|_| forwards_host && !is_bucket);
+    let forwards_host = !is_bucket && forwards_host(routed.behavior);
+    let viewers = routed.accepted.authority().filter(|_| forwards_host);
     value(viewers.unwrap_or(&target.authority))
-}
-
-/// What of the query string the origin sees: what is in the key, or all of it where legacy settings say so.
-fn query(routed: &Routed<'_>) -> Option<String> {
-    let query = routed.accepted.query()?;
-    if routed.behavior.forward_whole_query {
-        return Some(query.to_owned());
-    }
-    kept_query(&routed.behavior.query_strings, query)
 }
 
 fn uri(target: &Target, query: Option<&str>) -> Result<Uri, FetchFailure> {

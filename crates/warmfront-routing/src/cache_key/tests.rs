@@ -1,6 +1,9 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
-use warmfront_model::{AcceptEncoding, Behavior, DistributionId, KeyPart, MethodSet, TtlBounds, ViewerProtocolPolicy};
+use warmfront_model::{
+    AcceptEncoding, Behavior, DistributionId, KeyPart, MethodSet, OriginRequestHeaders, OriginRequestPolicy, TtlBounds,
+    ViewerProtocolPolicy,
+};
 
 use super::*;
 
@@ -173,4 +176,38 @@ fn a_header_is_never_taken_for_another_that_a_policy_named_before() {
         write_cache_key(request, &mut Vec::new()).bytes().to_vec()
     };
     assert_ne!(key_by("x-country"), key_by("x-language"));
+}
+
+#[test]
+fn an_origin_sees_what_the_key_or_the_origin_request_policy_takes_in() {
+    let check = |key: KeyPart, more: Option<KeyPart>, query: &str, expected: Option<&str>| {
+        let policy = |query_strings| OriginRequestPolicy {
+            id: "id".into(),
+            name: "name".into(),
+            headers: OriginRequestHeaders::None,
+            cookies: KeyPart::None,
+            query_strings,
+        };
+        let behavior = Behavior {
+            origin_request_policy: more.clone().map(|more| policy(more).into()),
+            ..behavior(key.clone(), KeyPart::None, KeyPart::None, false, false)
+        };
+        assert_eq!(
+            forwarded_query(&behavior, query).as_deref(),
+            expected,
+            "{key:?} {more:?} {query}"
+        );
+    };
+    let except = |names: &[&str]| KeyPart::AllExcept(names.iter().map(|&name| name.into()).collect());
+    let query = "a=1&b=2&c&a=3";
+    check(KeyPart::None, None, query, None);
+    check(only(&["a"]), None, query, Some("a=1&a=3"));
+    check(only(&["a"]), Some(KeyPart::None), query, Some("a=1&a=3"));
+    check(KeyPart::None, Some(only(&["c"])), query, Some("c"));
+    check(only(&["a"]), Some(only(&["b"])), query, Some("a=1&b=2&a=3"));
+    check(only(&["a"]), Some(except(&["a", "b"])), query, Some("a=1&c&a=3"));
+    check(except(&["a"]), Some(only(&["a"])), query, Some(query));
+    check(KeyPart::None, Some(KeyPart::All), query, Some(query));
+    check(KeyPart::None, Some(only(&["z"])), query, None);
+    check(KeyPart::None, Some(KeyPart::All), "", None);
 }

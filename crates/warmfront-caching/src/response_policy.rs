@@ -1,0 +1,117 @@
+mod cors;
+
+use http::header::{DATE, HeaderName, HeaderValue, PRAGMA, SERVER};
+use http::{HeaderMap, Method};
+use warmfront_http::format_http_date;
+use warmfront_model::{ResponseHeadersPolicy, SamplingRate, Timestamp};
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// What an answer is given to, and how it came about.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    /// The request's method.
+    pub method: &'a Method,
+    /// The request's headers.
+    pub viewer: &'a HeaderMap,
+    /// When it is answered.
+    pub now: Timestamp,
+    /// A value that is evenly distributed over all of its range, drawn for this answer.
+    pub random: u32,
+    /// Where the response came from.
+    pub served: Served,
+    /// X-Amz-Cf-Pop.
+    pub pop: &'a str,
+    /// X-Amz-Cf-Id.
+    pub request_id: &'a str,
+}
+
+/// Where a response came from, as Server-Timing says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// The cache: `cdn-cache-hit`.
+    FromCache,
+    /// The cache, after the origin confirmed it: `cdn-cache-refresh`.
+    Refreshed,
+    /// The origin: `cdn-cache-miss`.
+    FromOrigin,
+}
+
+/// Changes the headers of an answer as its behavior's policy says: first what is removed, then CORS headers, Server-Timing,
+/// security headers and custom headers.
+///
+/// Server and Date are never missing: where they are removed, the edge's own take their place.
+/// Only an answer's headers are to be given, never those of a stored copy.
+///
+/// Source: CloudFront Developer Guide, "Understand response headers policies".
+pub fn apply_response_headers_policy(policy: &ResponseHeadersPolicy, headers: &mut HeaderMap, answered: &Answered<'_>) {
+    for name in &policy.remove {
+        headers.remove(&**name);
+        if **name == *SERVER.as_str() {
+            headers.insert(SERVER, HeaderValue::from_static("CloudFront"));
+        } else if **name == *DATE.as_str() {
+            headers.insert(DATE, format_http_date(answered.now));
+        }
+    }
+    if let Some(cors) = &policy.cors {
+        cors::add(cors, policy, headers, answered);
+    }
+    if let Some(rate) = policy.server_timing
+        && is_timed(rate, answered)
+        && let Some(value) = server_timing(answered)
+    {
+        headers.append(SERVER_TIMING, value);
+    }
+    for header in &policy.headers {
+        set(headers, &header.name, &header.value, header.r#override);
+    }
+}
+
+/// Sets a header unless the origin's stays. What is no HTTP is left out; validation refuses it earlier.
+fn set(headers: &mut HeaderMap, name: &str, value: &str, r#override: bool) {
+    let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) else {
+        return;
+    };
+    if r#override || !headers.contains_key(&name) {
+        headers.insert(name, value);
+    }
+}
+
+/// Whether this answer is sampled. A viewer who asks with `Pragma: server-timing` always gets the header, unless the rate
+/// is zero.
+fn is_timed(rate: SamplingRate, answered: &Answered<'_>) -> bool {
+    let asks = |value: &HeaderValue| {
+        let mut directives = value.as_bytes().split(|&byte| byte == b',');
+        directives.any(|directive| directive.trim_ascii().eq_ignore_ascii_case(b"server-timing"))
+    };
+    rate.takes(answered.random) || (!rate.is_zero() && answered.viewer.get_all(PRAGMA).iter().any(asks))
+}
+
+/// The metrics that are known here: how the cache answered, where, and the request's Id. Durations are not measured.
+///
+/// Source: CloudFront Developer Guide, "Understand response headers policies", Server-Timing header.
+fn server_timing(answered: &Answered<'_>) -> Option<HeaderValue> {
+    let Answered {
+        served,
+        pop,
+        request_id,
+        ..
+    } = answered;
+    let cache = match served {
+        Served::FromCache => "cdn-cache-hit",
+        Served::Refreshed => "cdn-cache-refresh",
+        Served::FromOrigin => "cdn-cache-miss",
+    };
+    let layer = if *served == Served::FromOrigin {
+        ""
+    } else {
+        ",cdn-hit-layer;desc=\"EDGE\""
+    };
+    HeaderValue::try_from(format!(
+        "{cache},cdn-pop;desc=\"{pop}\",cdn-rid;desc=\"{request_id}\"{layer}"
+    ))
+    .ok()
+}
+
+#[cfg(test)]
+mod tests;
