@@ -92,10 +92,7 @@ mod tests {
     #[test]
     fn what_a_kept_release_has_stays() {
         let (first, second, third) = (manifest(&["a", "b"]), manifest(&["b", "c"]), manifest(&["d"]));
-        let releases = [&first, &second, &third].map(|manifest| Kept {
-            finished_ms: 0,
-            manifest,
-        });
+        let releases = [&first, &second, &third].map(|manifest| Kept { manifest });
         assert_eq!(collectable(&releases, 1), BTreeSet::from(["a".to_owned()]));
         assert_eq!(collectable(&releases, 0), BTreeSet::new());
         assert!(needed_contents(&releases, 1).contains(&Digest::of(b"b")));

@@ -146,7 +146,7 @@ impl Session {
     fn is_ours(&self, site: &Site, check: &Check) -> bool {
         let view = site.view_of(&check.path);
         let is_gone = matches!(check.expected, Expected::Gone);
-        view.bucket.as_deref() == Some(&*self.bucket_name) && !(is_gone && !site.error_pages.is_empty())
+        view.bucket.as_deref() == Some(&*self.bucket_name) && (!is_gone || site.error_pages.is_empty())
     }
 
     async fn ask_edge(&self, verifier: &dyn Verifier, edge: &str, site: &Site, checks: &[Check]) -> EdgeReport {

@@ -71,7 +71,10 @@ impl Account {
         if let Some(profile) = profile {
             loader = loader.profile_name(profile);
         }
-        let config = loader.load().await;
+        let mut config = loader.load().await;
+        if config.region().is_none() {
+            config = config.into_builder().region(Region::new(REGION_DEFAULT)).build();
+        }
         let variable = |name: &str| std::env::var_os(name).is_some();
         let s3_is_elsewhere = variable("AWS_ENDPOINT_URL_S3") || variable("AWS_ENDPOINT_URL");
         Account {
@@ -123,11 +126,8 @@ fn loader() -> aws_config::ConfigLoader {
         .connect_timeout(std::time::Duration::from_secs(5))
         .read_timeout(std::time::Duration::from_secs(60))
         .build();
-    let regions =
-        aws_config::meta::region::RegionProviderChain::default_provider().or_else(Region::new(REGION_DEFAULT));
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
-        .region(regions)
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
 }

@@ -5,6 +5,10 @@ mod arguments;
 mod client_commands;
 mod data_folder;
 mod demo;
+#[cfg(feature = "deploy")]
+mod deploy;
 mod origin;
 mod program;
+#[cfg(feature = "deploy")]
+mod site;
 mod tls;

@@ -1,0 +1,208 @@
+//! Releases against a running server: the real program, a real bucket, a real edge.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::program::{Server, check_refused, run, stderr, stdout};
+use crate::site::Website;
+
+const FIRST: &[(&str, &str)] = &[
+    ("app.11111111aa.js", "console.log(1)"),
+    (
+        "index.html",
+        "<!doctype html><script src=/app.11111111aa.js></script><img src=/logo.svg>",
+    ),
+    ("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>"),
+    ("about/index.html", "<!doctype html><title>About</title>"),
+    ("old page.html", "<!doctype html><title>Old</title>"),
+];
+
+const SECOND: &[(&str, &str)] = &[
+    ("app.22222222bb.js", "console.log(2)"),
+    (
+        "index.html",
+        "<!doctype html><script src=/app.22222222bb.js></script><img src=/logo.svg>",
+    ),
+    ("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'><g/></svg>"),
+    ("about/index.html", "<!doctype html><title>About</title>"),
+    ("new.html", "<!doctype html><title>New</title>"),
+];
+
+/// Makes `folder` hold exactly these files.
+fn build(folder: &Path, files: &[(&str, &str)]) {
+    let _ = std::fs::remove_dir_all(folder);
+    for (path, text) in files {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+struct Bench {
+    outer: tempfile::TempDir,
+    server: Server,
+    website: Website,
+}
+
+impl Bench {
+    fn new(more: &[&str]) -> Bench {
+        let outer = tempfile::tempdir().unwrap();
+        let data = outer.path().join("data");
+        let server = Server::start(&data, more);
+        let website = Website::make(&data, &server);
+        Bench { outer, server, website }
+    }
+
+    fn run(&self, command: &str, more: &[&str]) -> Output {
+        let at = |name: &str| self.outer.path().join(name).to_str().unwrap().to_owned();
+        let (data, state) = (at("data"), at("state"));
+        let site = ["--data", &data, "--state", &state, "--bucket", &self.website.bucket];
+        let mut arguments = vec![command];
+        arguments.extend(site);
+        arguments.extend(["--distribution", &self.website.distribution]);
+        arguments.extend(more);
+        run(&arguments)
+    }
+
+    fn done(&self, command: &str, more: &[&str]) -> String {
+        let output = self.run(command, more);
+        assert!(output.status.success(), "{command} {more:?}: {}", stderr(&output));
+        stdout(&output).trim_end().to_owned()
+    }
+
+    fn folder(&self) -> String {
+        self.outer.path().join("dist").to_str().unwrap().to_owned()
+    }
+
+    fn deploy(&self, files: &[(&str, &str)]) -> String {
+        build(Path::new(&self.folder()), files);
+        self.done("deploy", &[&self.folder(), "--yes"])
+    }
+
+    fn shown(&self, path: &str) -> String {
+        crate::origin::get(&self.server.address("edge"), path).body
+    }
+}
+
+#[test]
+fn a_site_is_published_changed_and_rolled_back() {
+    let bench = Bench::new(&[]);
+    let first = bench.deploy(FIRST);
+    assert_eq!(bench.shown("/"), FIRST[1].1);
+    assert_eq!(bench.shown("/logo.svg"), FIRST[2].1);
+    let second = bench.deploy(SECOND);
+    assert_eq!(bench.shown("/"), SECOND[1].1);
+    assert_eq!(bench.shown("/logo.svg"), SECOND[2].1);
+    assert_eq!(bench.shown("/new.html"), SECOND[4].1);
+    assert_eq!(
+        bench.shown("/app.11111111aa.js"),
+        FIRST[0].1,
+        "tabs that are open still find it"
+    );
+    assert!(!bench.shown("/old%20page.html").contains("Old"));
+
+    let listed = bench.done("releases", &[]);
+    assert!(listed.starts_with(&second) && listed.contains(&first), "{listed}");
+    bench.done("verify", &[]);
+    std::fs::remove_dir_all(bench.folder()).unwrap();
+    bench.done("rollback", &["--yes"]);
+    assert_eq!(bench.shown("/"), FIRST[1].1);
+    assert_eq!(bench.shown("/logo.svg"), FIRST[2].1);
+    assert_eq!(bench.shown("/old%20page.html"), FIRST[4].1);
+    let back = bench.done("releases", &[]);
+    assert!(back.contains(&format!("back to {first}")), "{back}");
+    assert_eq!(bench.done("resume", &[]), "nothing is unfinished");
+}
+
+#[test]
+fn a_plan_is_what_is_carried_out_and_grows_old() {
+    let bench = Bench::new(&[]);
+    bench.deploy(FIRST);
+    build(Path::new(&bench.folder()), SECOND);
+    let file = bench.outer.path().join("plan.json");
+    let shown = bench.done("plan", &[&bench.folder(), "-o", file.to_str().unwrap()]);
+    for line in [
+        "+ app.22222222bb.js",
+        "~ index.html",
+        "- old page.html",
+        "/logo.svg",
+        "free paths",
+        "0.00 USD",
+    ] {
+        assert!(shown.contains(line), "{line:?} is missing: {shown}");
+    }
+    assert_eq!(bench.shown("/"), FIRST[1].1, "a plan changes nothing");
+    bench.done("apply", &[file.to_str().unwrap()]);
+    assert_eq!(bench.shown("/"), SECOND[1].1);
+    check_refused(
+        &bench.run("apply", &[file.to_str().unwrap()]),
+        1,
+        &["another release has happened", "hint:"],
+    );
+    let cost: Value = serde_json::from_str(&bench.done("cost", &["--json"])).unwrap();
+    assert_eq!(
+        (&cost["price"], &cost["whole_account"]),
+        (&"0.00 USD".into(), &true.into())
+    );
+    assert!(cost["n_paths"].as_u64().unwrap() >= 1, "{cost}");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_changes() {
+    let bench = Bench::new(&[]);
+    build(Path::new(&bench.folder()), FIRST);
+    let folder = bench.folder();
+    check_refused(&bench.run("deploy", &[&folder]), 2, &["--yes"]);
+    let public = format!("s3://{}/state", bench.website.bucket);
+    let data = bench.outer.path().join("data");
+    let refused = run(&[
+        "deploy",
+        &folder,
+        "--yes",
+        "--data",
+        data.to_str().unwrap(),
+        "--bucket",
+        &bench.website.bucket,
+        "--distribution",
+        &bench.website.distribution,
+        "--state",
+        &public,
+    ]);
+    check_refused(&refused, 1, &["--state", &public, "hint:"]);
+    bench.deploy(FIRST);
+    build(Path::new(&folder), &FIRST[..1]);
+    check_refused(
+        &bench.run("deploy", &[&folder, "--yes"]),
+        1,
+        &["delete_ratio_max", "--allow-deletions"],
+    );
+    assert_eq!(bench.shown("/"), FIRST[1].1);
+}
+
+#[test]
+fn waiting_is_explained_and_can_be_left_to_resume() {
+    let bench = Bench::new(&["--propagation-delay", "2s"]);
+    bench.deploy(FIRST);
+    build(Path::new(&bench.folder()), SECOND);
+    let output = bench.run("deploy", &[&bench.folder(), "--yes", "--no-wait"]);
+    assert!(stdout(&output).contains("warmfront resume"), "{}", stderr(&output));
+    assert!(bench.done("status", &[]).contains("next step: wait"));
+    let output = bench.run("resume", &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("is in progress"), "{}", stderr(&output));
+    assert_eq!(bench.shown("/logo.svg"), SECOND[2].1);
+}
+
+#[test]
+fn events_are_json_lines() {
+    let bench = Bench::new(&[]);
+    build(Path::new(&bench.folder()), FIRST);
+    let lines = bench.done("deploy", &[&bench.folder(), "--yes", "--json"]);
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let n_uploaded = lines.iter().filter(|line| line["event"] == "object").count();
+    assert_eq!(n_uploaded, FIRST.len());
+    assert_eq!(lines[0]["event"], "began");
+    assert_eq!(lines.last().unwrap()["is_finished"], true);
+}
