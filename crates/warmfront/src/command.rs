@@ -12,12 +12,16 @@ use crate::outcome::{self, Complaint};
 mod apply;
 mod clock;
 #[cfg(feature = "deploy")]
+mod completions;
+#[cfg(feature = "deploy")]
 mod cost;
 mod demo;
 #[cfg(feature = "deploy")]
 mod deploy;
 mod env;
 mod invalidate;
+#[cfg(feature = "deploy")]
+mod man;
 #[cfg(feature = "deploy")]
 mod plan;
 #[cfg(feature = "deploy")]
@@ -81,6 +85,12 @@ enum Command {
     /// Say how many paths were invalidated this month, and what they cost on AWS
     #[cfg(feature = "deploy")]
     Cost(Box<cost::Args>),
+    /// Print a script by which a shell completes the program's arguments
+    #[cfg(feature = "deploy")]
+    Completions(completions::Args),
+    /// Write manual pages
+    #[cfg(feature = "deploy")]
+    Man(man::Args),
     /// Turn the clock of a server that was started with --clock manual
     Clock(clock::Args),
 }
@@ -149,6 +159,10 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         #[cfg(feature = "deploy")]
         Command::Cost(args) => cost::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Completions(args) => completions::run(&args),
+        #[cfg(feature = "deploy")]
+        Command::Man(args) => man::run(&args),
         Command::Clock(args) => clock::run(&args),
     };
     match done {

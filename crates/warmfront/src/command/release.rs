@@ -119,7 +119,7 @@ impl SiteArgs {
             edges.extend(own_edge);
         }
         let elsewhere = std::env::var_os("AWS_ENDPOINT_URL_CLOUDFRONT").is_some() && self.data.is_none();
-        let verify = !self.no_verify && !(edges.is_empty() && elsewhere);
+        let verify = !self.no_verify && (!edges.is_empty() || !elsewhere);
         if !verify && !self.no_verify {
             eprintln!(
                 "warmfront: the result is not verified, since AWS_ENDPOINT_URL_CLOUDFRONT names no edge; give one with --edge"

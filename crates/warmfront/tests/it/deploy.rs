@@ -1,11 +1,12 @@
 //! Releases against a running server: the real program, a real bucket, a real edge.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
 
-use crate::program::{Server, check_refused, run, stderr, stdout};
+use crate::program::{Server, check_refused, run, stderr, stdout, warmfront};
 use crate::site::Website;
 
 const FIRST: &[(&str, &str)] = &[
@@ -195,6 +196,55 @@ fn waiting_is_explained_and_can_be_left_to_resume() {
     assert_eq!(bench.shown("/logo.svg"), SECOND[2].1);
 }
 
+/// Starts a deploy, kills it without warning after it has said `n_lines` things, and says whether it was still alive.
+fn kill_after(bench: &Bench, n_lines: usize) -> bool {
+    let at = |name: &str| bench.outer.path().join(name).to_str().unwrap().to_owned();
+    let (folder, data, state) = (at("dist"), at("data"), at("state"));
+    let mut child = warmfront(&["deploy", &folder, "--yes", "--json", "--parallel", "1"])
+        .args(["--data", &data, "--state", &state, "--bucket", &bench.website.bucket])
+        .args(["--distribution", &bench.website.distribution])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let n_read = lines.take(n_lines).count();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    n_read == n_lines
+}
+
+#[test]
+fn a_deploy_that_is_killed_anywhere_is_finished_by_the_next_run() {
+    let bench = Bench::new(&[]);
+    bench.deploy(FIRST);
+    for n_lines in 0.. {
+        let files = if n_lines % 2 == 0 { SECOND } else { FIRST };
+        build(Path::new(&bench.folder()), files);
+        let was_alive = kill_after(&bench, n_lines);
+        // Whatever is live now has everything it refers to.
+        let page = bench.shown("/");
+        let script = page.split("src=").nth(1).unwrap().split('>').next().unwrap().to_owned();
+        assert!(
+            bench.shown(&script).starts_with("console.log"),
+            "after {n_lines} lines: {page}"
+        );
+        bench.done("deploy", &[&bench.folder(), "--yes"]);
+        for (path, text) in files.iter().filter(|(path, _)| !path.contains(' ')) {
+            assert_eq!(bench.shown(&format!("/{path}")), *text, "after {n_lines} lines: {path}");
+        }
+        assert_eq!(
+            bench.done("resume", &[]),
+            "nothing is unfinished",
+            "after {n_lines} lines"
+        );
+        if !was_alive {
+            assert!(n_lines > 12, "{n_lines}");
+            break;
+        }
+    }
+}
+
 #[test]
 fn events_are_json_lines() {
     let bench = Bench::new(&[]);
@@ -205,4 +255,19 @@ fn events_are_json_lines() {
     assert_eq!(n_uploaded, FIRST.len());
     assert_eq!(lines[0]["event"], "began");
     assert_eq!(lines.last().unwrap()["is_finished"], true);
+}
+
+#[test]
+fn shells_and_man_know_every_command() {
+    let script = stdout(&run(&["completions", "bash"]));
+    let folder = tempfile::tempdir().unwrap();
+    let written = run(&["man", folder.path().to_str().unwrap()]);
+    assert!(written.status.success(), "{}", stderr(&written));
+    for command in ["deploy", "rollback", "cost"] {
+        assert!(script.contains(command), "{command}");
+        assert!(
+            folder.path().join(format!("warmfront-{command}.1")).exists(),
+            "{command}"
+        );
+    }
 }
