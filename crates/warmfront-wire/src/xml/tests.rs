@@ -14,6 +14,9 @@ const INVALIDATION: &[u8] = include_bytes!("../../tests/fixtures/invalidation.xm
 const ORIGIN_ACCESS_CONTROL: &[u8] = include_bytes!("../../tests/fixtures/origin-access-control.xml");
 /// Every member of every shape within it, two items in each list.
 const EVERY_MEMBER: &[u8] = include_bytes!("../../tests/fixtures/every-member.xml");
+const CACHE_POLICY: &[u8] = include_bytes!("../../tests/fixtures/cache-policy.xml");
+const ORIGIN_REQUEST_POLICY: &[u8] = include_bytes!("../../tests/fixtures/origin-request-policy.xml");
+const RESPONSE_HEADERS_POLICY: &[u8] = include_bytes!("../../tests/fixtures/response-headers-policy.xml");
 const TAGS: &[u8] = include_bytes!("../../tests/fixtures/tags.xml");
 const TAG_KEYS: &[u8] = include_bytes!("../../tests/fixtures/tag-keys.xml");
 
@@ -93,6 +96,9 @@ fn what_is_written_reads_back_the_same() {
     check::<DistributionConfigWithTags>(WITH_TAGS);
     check::<InvalidationBatch>(INVALIDATION);
     check::<OriginAccessControlConfig>(ORIGIN_ACCESS_CONTROL);
+    check::<CachePolicyConfig>(CACHE_POLICY);
+    check::<OriginRequestPolicyConfig>(ORIGIN_REQUEST_POLICY);
+    check::<ResponseHeadersPolicyConfig>(RESPONSE_HEADERS_POLICY);
     check::<Tags>(TAGS);
     check::<TagKeys>(TAG_KEYS);
 }
