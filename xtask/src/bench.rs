@@ -4,10 +4,11 @@ mod hits;
 mod load;
 mod origin;
 mod servers;
+mod store;
 
 use anyhow::{Context, Result, bail};
 
-const USAGE: &str = "cargo xtask bench hits [--rounds N] [--secs N]";
+const USAGE: &str = "cargo xtask bench hits [--rounds N] [--secs N] | store [--responses N]";
 
 /// Runs the named measurement.
 ///
@@ -17,22 +18,34 @@ pub fn run(arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
         Some((name, rest)) if name == "hits" => {
             let mut settings = hits::Settings::default();
-            for pair in rest.chunks(2) {
-                let [flag, value] = pair else {
-                    bail!("{} takes a number: {USAGE}", pair[0])
-                };
-                let number = value
-                    .parse()
-                    .with_context(|| format!("{flag} takes a number, not {value:?}"))?;
-                match flag.as_str() {
-                    "--rounds" => settings.rounds = number,
-                    "--secs" => settings.secs = number,
-                    _ => bail!("there is no option {flag:?}: {USAGE}"),
-                }
-            }
+            read_options(
+                rest,
+                &mut [("--rounds", &mut settings.rounds), ("--secs", &mut settings.secs)],
+            )?;
             hits::run(&settings)
+        }
+        Some((name, rest)) if name == "store" => {
+            let mut settings = store::Settings::default();
+            read_options(rest, &mut [("--responses", &mut settings.responses)])?;
+            store::run(&settings)
         }
         Some((other, _)) => bail!("there is no measurement {other:?}: {USAGE}"),
         None => bail!("name a measurement: {USAGE}"),
     }
+}
+
+/// Reads pairs of a flag and a number into where the flag's number belongs.
+fn read_options(arguments: &[String], options: &mut [(&str, &mut u64)]) -> Result<()> {
+    for pair in arguments.chunks(2) {
+        let [flag, value] = pair else {
+            bail!("{} takes a number: {USAGE}", pair[0])
+        };
+        let Some((_, place)) = options.iter_mut().find(|(name, _)| name == flag) else {
+            bail!("there is no option {flag:?}: {USAGE}")
+        };
+        **place = value
+            .parse()
+            .with_context(|| format!("{flag} takes a number, not {value:?}"))?;
+    }
+    Ok(())
 }
