@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
-use http::{Method, Request, Response};
+use http::header::CONTENT_LENGTH;
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
@@ -84,7 +85,11 @@ impl Origins {
                 Ok(Ok(response)) if response.status().is_informational() => {
                     return Err(FetchFailure::Invalid(format!("status {}", response.status())));
                 }
-                Ok(Ok(response)) => {
+                Ok(Ok(mut response)) => {
+                    // RFC 9110 section 8.6: a 204 has no Content-Length, whatever an origin sends.
+                    if response.status() == StatusCode::NO_CONTENT {
+                        response.headers_mut().remove(CONTENT_LENGTH);
+                    }
                     return Ok(response.map(|body| OriginBody::new(body, request.target.read_timeout)));
                 }
                 Ok(Err(error)) if FetchFailure::ended_without_answer(&error) => FetchFailure::from_client(&error),

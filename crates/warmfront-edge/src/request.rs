@@ -81,7 +81,10 @@ pub(crate) fn answer(
             let waiting = activity.wait_for_origin();
             return Either::Right(Box::pin(async move {
                 let answer = ask_origin(&core, &accepted, body).await;
-                answer.map(|body| ViewerBody::Awaited { body: Box::new(body), _waiting: waiting })
+                answer.map(|body| ViewerBody::Awaited {
+                    body: Box::new(body),
+                    _waiting: waiting,
+                })
             }));
         }
     };
@@ -96,7 +99,7 @@ enum Way<'a> {
 }
 
 fn way<'a>(core: &Arc<Core>, accepted: &'a Accepted) -> Result<Way<'a>, EarlyAnswer> {
-    let accepted = accept::accept(&core.node.limits, accepted)?;
+    let accepted = accept::accept(&core.node, accepted)?;
     let routed = Routed::route(accepted)?;
     let admitted = Admitted::admit(&core.node, routed)?;
     let Some(keyed) = Keyed::key(admitted) else {

@@ -4,7 +4,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use warmfront_caching::ViewerFacts;
 use warmfront_model::Timestamp;
 
-use crate::options::Limits;
+use crate::node::Node;
 use crate::request::Viewer;
 use crate::request::answer::EarlyAnswer;
 use crate::snapshot::Snapshot;
@@ -36,6 +36,17 @@ impl Accepted {
         }
     }
 
+    /// How often the request has come through this edge already: an origin may lead back here.
+    ///
+    /// Source: RFC 9110 section 7.6.3 (Via tells request loops).
+    pub(crate) fn n_passages(&self, node: &Node) -> usize {
+        let ours = node.via.as_bytes();
+        let vias = self.head.headers.get_all(header::VIA).iter();
+        vias.flat_map(|line| line.as_bytes().split(|&byte| byte == b','))
+            .filter(|via| via.trim_ascii() == ours)
+            .count()
+    }
+
     /// The authority that the request is for.
     pub(crate) fn authority(&self) -> Option<&str> {
         self.head.headers.get(header::HOST)?.to_str().ok()
@@ -56,9 +67,16 @@ pub(crate) fn take_host_from_target(head: &mut http::request::Parts) {
 /// Refuses what is too large, and what is no request for a resource.
 ///
 /// Source: CloudFront Developer Guide, "Request and response behavior for custom origins" (GET requests with a body),
-/// "Quotas"; RFC 9112 section 3.2 (Host).
-pub(crate) fn accept<'a>(limits: &Limits, accepted: &'a Accepted) -> Result<&'a Accepted, EarlyAnswer> {
-    let head = &accepted.head;
+/// "Quotas" (CloudFront in front of CloudFront); RFC 9112 section 3.2 (Host).
+pub(crate) fn accept<'a>(node: &Node, accepted: &'a Accepted) -> Result<&'a Accepted, EarlyAnswer> {
+    const PASSAGES_MAX: usize = 2;
+    let (limits, head) = (&node.limits, &accepted.head);
+    if head.headers.contains_key(header::VIA) && accepted.n_passages(node) >= PASSAGES_MAX {
+        return Err(EarlyAnswer::Page(
+            StatusCode::FORBIDDEN,
+            "Bad request. The request goes in circles: the origin leads back to this edge.".into(),
+        ));
+    }
     let url_bytes = accepted.path().len() + accepted.query().map_or(0, |query| query.len() + 1);
     if url_bytes > limits.url_bytes_max {
         return Err(EarlyAnswer::Page(

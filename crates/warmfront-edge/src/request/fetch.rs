@@ -25,9 +25,11 @@ type Answer = Result<Response<ViewerBody>, EarlyAnswer>;
 /// Answers a request that the store could not.
 ///
 /// It joins the fetch in flight for its key, if that is new enough, or begins one. A HEAD fetches as a GET does, and so
-/// finds a hit the next time.
+/// finds a hit the next time. A request that came back from an origin joins nothing: it may be the very fetch it would
+/// wait for.
 pub(crate) async fn fetch(core: &Arc<Core>, keyed: &Keyed<'_>, found: Found) -> Answer {
-    for _ in 0..JOINS_MAX {
+    let comes_back = keyed.routed.accepted.n_passages(&core.node) > 0;
+    for _ in 0..if comes_back { 0 } else { JOINS_MAX } {
         let part = match join_or_begin(core, keyed, true) {
             Ok(part) => part,
             Err(stored_meanwhile) => return from_cache(keyed, &stored_meanwhile),

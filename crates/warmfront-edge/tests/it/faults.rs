@@ -237,3 +237,24 @@ async fn a_copy_that_stands_in_ends_with_its_invalidation() {
     bed.invalidate(&["/a"]).await;
     check(&bed.get("/a").await, 200, "Miss", "two");
 }
+
+#[tokio::test]
+async fn a_request_that_goes_in_circles_is_403_and_waits_for_nothing() {
+    let bed = Testbed::start(edge_options()).await;
+    bed.write(&site(OriginSite::custom("web", bed.http().port()))).await;
+    let answer = bed.get("/a").await;
+    assert_eq!((answer.status, answer.x_cache()), (403, "Error"));
+    assert!(answer.text().contains("goes in circles"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_204_has_no_length_whatever_the_origin_says() {
+    let origin = Origin::start().await;
+    origin.reply("/a", Reply::status(204).content_length(5).max_age(60));
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    for x_cache in ["Miss", "Hit"] {
+        let answer = bed.get("/a").await;
+        assert_eq!((answer.status, answer.x_cache()), (204, x_cache));
+        assert_eq!(answer.header("content-length"), "");
+    }
+}
