@@ -21,7 +21,7 @@ use crate::files::Files;
 pub struct Recovered {
     /// Responses that may be used if no invalidation covers them.
     pub n_responses: u64,
-    /// Responses of another journal, or from beyond this one's end.
+    /// Responses of another journal, or from beyond this one's end. If there is one, all were given up.
     pub n_foreign: u64,
     /// Files of another format or too damaged to read, which were removed.
     pub n_discarded_files: u64,
@@ -29,7 +29,11 @@ pub struct Recovered {
 
 /// Fills the directory from the files, the oldest first, so that of two records of a key the newer counts.
 ///
-/// `head` is the journal's: what is stamped in another incarnation or beyond it cannot be trusted.
+/// `head` is the journal's. If anything is stamped in another incarnation or beyond it, nothing can be trusted, and all
+/// files are removed.
+///
+/// # Errors
+/// If the files cannot be listed, or those that must go cannot be removed.
 pub(super) fn recover(shared: &Shared, head: Epoch, n_threads: usize) -> io::Result<Recovered> {
     let mut numbers: Vec<u32> = shared
         .files
@@ -67,8 +71,29 @@ pub(super) fn recover(shared: &Shared, head: Epoch, n_threads: usize) -> io::Res
             }
         }
     }
+    if recovered.n_foreign > 0 {
+        discard_all(shared, &numbers)?;
+    }
     recovered.n_responses = shared.directory.n_entries();
     Ok(recovered)
+}
+
+/// A single stamp of another journal, or from beyond this one's head, tells that the journal is not the one that these
+/// responses were stored under: it was replaced, or set back to an earlier state. Then invalidations may be missing that
+/// covered any of them. And the head will grow past those stamps again, so they must be gone from the files by then.
+fn discard_all(shared: &Shared, numbers: &[u32]) -> io::Result<()> {
+    let entries: Vec<Arc<DiskEntry>> = shared.directory.iter().collect();
+    for entry in entries {
+        shared.directory.remove_if_same(&entry);
+    }
+    for &number in numbers {
+        shared.segments.remove(number);
+        match shared.files.remove(&file_name(number)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn apply(shared: &Shared, head: Epoch, line: Line, recovered: &mut Recovered) {
