@@ -99,11 +99,13 @@ pub(super) fn decode(bytes: &Bytes) -> Option<Meta> {
     let tags = read_tags(&mut fields)?;
     let slices = read_slices(&mut fields)?;
     let n_fields = fields.u16()?;
-    let mut headers = HeaderMap::with_capacity(usize::from(n_fields));
+    // The number is a disk's word, and a map takes fewer than it can say.
+    const USUAL_MAX: u16 = 64;
+    let mut headers = HeaderMap::with_capacity(usize::from(n_fields.min(USUAL_MAX)));
     for _ in 0..n_fields {
         let name = HeaderName::from_bytes(fields.short()?).ok()?;
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(fields.long()?)).ok()?;
-        headers.append(name, value);
+        headers.try_append(name, value).ok()?;
     }
     let head = Head {
         status,
