@@ -40,6 +40,18 @@ pub enum FreshnessRule {
 }
 
 impl FreshnessRule {
+    /// Every one, in order.
+    pub const ALL: &[FreshnessRule] = &[
+        FreshnessRule::SMaxage,
+        FreshnessRule::MaxAge,
+        FreshnessRule::Expires,
+        FreshnessRule::NoCache,
+        FreshnessRule::DefaultTtl,
+        FreshnessRule::MinTtl,
+        FreshnessRule::MaxTtl,
+        FreshnessRule::ErrorCachingMinTtl,
+    ];
+
     /// The word for logs, metrics and headers.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,6 +2,8 @@ use http::Method;
 use http::header::{ACCEPT_ENCODING, COOKIE, HeaderName};
 use warmfront_model::{AcceptEncoding, Behavior, KeyPart, MethodSet, OriginRequestPolicy, TtlBounds};
 
+use crate::storability::NotStored;
+
 /// What one behavior, its origin and its distribution have to say about caching.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
@@ -43,18 +45,25 @@ impl<'a> Rules<'a> {
     }
 
     /// Whether a stored response may answer `method`, so that the cache is looked at.
-    ///
-    /// Source: CloudFront Developer Guide, "Cache behavior settings", Cached HTTP methods; GET and HEAD share an entry.
     pub fn may_answer_from_cache(&self, method: &Method) -> bool {
-        self.cached_methods.contains(method.as_str()) && self.caches()
+        self.not_cached(method).is_none()
     }
 
-    /// Whether anything is cached at all: not with every TTL at 0, and not with all headers forwarded.
+    /// Why requests with `method` go past the cache; `None` if they do not.
     ///
-    /// Source: CloudFront Developer Guide, "Cache content based on request headers" and "Manage how long content stays in
-    /// the cache (expiration)".
-    pub fn caches(&self) -> bool {
-        !self.ttl.caching_disabled() && *self.headers != KeyPart::All
+    /// Source: CloudFront Developer Guide, "Cache behavior settings", Cached HTTP methods (GET and HEAD share an entry);
+    /// "Manage how long content stays in the cache (expiration)" (with all three TTLs at 0 caching is off, for errors
+    /// too); "Cache content based on request headers" (forwarding all headers means that nothing is cached).
+    pub fn not_cached(&self, method: &Method) -> Option<NotStored> {
+        if !self.cached_methods.contains(method.as_str()) {
+            Some(NotStored::Method)
+        } else if self.ttl.caching_disabled() {
+            Some(NotStored::CachingDisabled)
+        } else if *self.headers == KeyPart::All {
+            Some(NotStored::AllHeadersForwarded)
+        } else {
+            None
+        }
     }
 
     /// Whether the behavior has cookies sent to the origin, some or all.

@@ -39,6 +39,19 @@ pub enum NotStored {
 }
 
 impl NotStored {
+    /// Every one, in order.
+    pub const ALL: &[NotStored] = &[
+        NotStored::Method,
+        NotStored::CachingDisabled,
+        NotStored::AllHeadersForwarded,
+        NotStored::PartialContent,
+        NotStored::Vary,
+        NotStored::Status,
+        NotStored::NoStore,
+        NotStored::Private,
+        NotStored::NeverUsable,
+    ];
+
     /// The word for logs, metrics and headers.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -119,16 +132,11 @@ fn lifetime(
 /// The reasons that no header of the response can overrule.
 fn never_stored(method: &Method, status: StatusCode, headers: &HeaderMap, rules: &Rules<'_>) -> Result<(), NotStored> {
     // A response to HEAD has no body to answer a GET with; it is not stored, though a stored GET answers HEAD.
-    if *method == Method::HEAD || !rules.cached_methods.contains(method.as_str()) {
+    if *method == Method::HEAD {
         return Err(NotStored::Method);
     }
-    // Expiration: with all three TTLs at 0 caching is off, for errors too.
-    if rules.ttl.caching_disabled() {
-        return Err(NotStored::CachingDisabled);
-    }
-    // Cache content based on request headers: forwarding all headers means that nothing is cached.
-    if !rules.caches() {
-        return Err(NotStored::AllHeadersForwarded);
+    if let Some(reason) = rules.not_cached(method) {
+        return Err(reason);
     }
     // RFC 9111 section 3.3: parts are stored by a cache that combines them, which this one does not yet.
     if status == StatusCode::PARTIAL_CONTENT {

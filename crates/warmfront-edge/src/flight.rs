@@ -10,6 +10,7 @@ use warmfront_model::Epoch;
 use warmfront_store::StoredResponse;
 
 use crate::origin::FetchFailure;
+use crate::outcome::Kept;
 
 /// The fetches in flight of all cores, by cache key.
 ///
@@ -53,6 +54,8 @@ pub(crate) struct Answered {
     pub(crate) shared: bool,
     /// Whether it is an expired copy that the origin has confirmed.
     pub(crate) confirmed: bool,
+    /// Why it is kept, or is not.
+    pub(crate) kept: Kept,
     /// Fields for the request that began the fetch alone.
     pub(crate) withheld: Option<Arc<HeaderMap>>,
 }

@@ -30,4 +30,4 @@ pub use edge::{Edge, StartError};
 pub use warmfront_store::DISK_BYTES_MIN;
 
 pub use options::{BucketAccess, DiskCache, EdgeOptions, Limits};
-pub use outcome::Outcome;
+pub use outcome::{FetchReason, Kept, Outcome, Reason, ResultType};

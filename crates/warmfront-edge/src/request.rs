@@ -10,6 +10,7 @@ mod key;
 mod pass;
 mod plan;
 mod route;
+mod watch;
 
 pub(crate) use key::names_of_key;
 
@@ -26,9 +27,10 @@ use warmfront_store::DiskEntry;
 
 use crate::body::ViewerBody;
 use crate::core::Core;
+use crate::outcome::Reason;
 use crate::request::accept::Accepted;
 use crate::request::admit::Admitted;
-use crate::request::answer::EarlyAnswer;
+use crate::request::answer::{Answer, EarlyAnswer};
 use crate::request::find::Found;
 use crate::request::key::Keyed;
 use crate::request::route::Routed;
@@ -74,26 +76,26 @@ pub(crate) fn answer(
         now: core.node.clock.now(),
     };
     let answered = match way(core, &accepted) {
-        Ok(Way::Answered(response)) => response,
-        Err(early) => early.into_response(&core.node, &accepted),
+        Ok(Way::Answered(answer)) => answer,
+        Err(early) => early.into_answer(&core.node, &accepted),
         Ok(Way::Passes(_) | Way::Fetches(..)) => {
             let core = Arc::clone(core);
             let waiting = activity.wait_for_origin();
             return Either::Right(Box::pin(async move {
                 let answer = ask_origin(&core, &accepted, body).await;
-                answer.map(|body| ViewerBody::Awaited {
+                watch::note(&accepted, answer).map(|body| ViewerBody::Awaited {
                     body: Box::new(body),
                     _waiting: waiting,
                 })
             }));
         }
     };
-    Either::Left(ready(answered))
+    Either::Left(ready(watch::note(&accepted, answered)))
 }
 
 /// Where steps 1 to 5 lead.
 enum Way<'a> {
-    Answered(Response<ViewerBody>),
+    Answered(Answer),
     Passes(Admitted<'a>),
     Fetches(Keyed<'a>, Found),
 }
@@ -105,41 +107,45 @@ fn way<'a>(core: &Arc<Core>, accepted: &'a Accepted) -> Result<Way<'a>, EarlyAns
     let Some(keyed) = Keyed::key(admitted) else {
         return Ok(Way::Passes(admitted));
     };
-    match Found::find(&core.node, &keyed) {
-        Found::Fresh(response) => answer::from_cache(&keyed, &response).map(Way::Answered),
-        Found::StaleWhileRevalidate(response) => {
-            fetch::refresh_in_background(core, &keyed, &response);
-            answer::from_cache(&keyed, &response).map(Way::Answered)
-        }
-        found => Ok(Way::Fetches(keyed, found)),
+    let found = Found::find(&core.node, &keyed);
+    match from_found(core, &keyed, &found) {
+        Some(answered) => answered.map(Way::Answered),
+        None => Ok(Way::Fetches(keyed, found)),
     }
+}
+
+/// What the store has answers, if it may.
+fn from_found(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found) -> Option<Result<Answer, EarlyAnswer>> {
+    let (response, reason) = match found {
+        Found::Fresh(response) => (response, Reason::Fresh),
+        Found::OriginLeftAlone(response) => (response, Reason::OriginLeftAlone),
+        Found::StaleWhileRevalidate(response) => {
+            fetch::refresh_in_background(core, keyed, response);
+            (response, Reason::StaleWhileRevalidate)
+        }
+        Found::Stale(_) | Found::OnDisk(_) | Found::Covered | Found::Absent => return None,
+    };
+    Some(answer::from_cache(keyed, response, reason))
 }
 
 /// Goes the way again, since what it found may have changed by the time this runs, and to the origin if it still leads
 /// there. Time and snapshot are those of the request's arrival.
-async fn ask_origin(core: &Arc<Core>, accepted: &Accepted, body: Incoming) -> Response<ViewerBody> {
+async fn ask_origin(core: &Arc<Core>, accepted: &Accepted, body: Incoming) -> Answer {
     let answered = match way(core, accepted) {
-        Ok(Way::Answered(response)) => Ok(response),
+        Ok(Way::Answered(answer)) => Ok(answer),
         Ok(Way::Passes(admitted)) => pass::pass(core, admitted, body).await,
         Ok(Way::Fetches(keyed, Found::OnDisk(entry))) => read_or_fetch(core, &keyed, &entry).await,
         Ok(Way::Fetches(keyed, found)) => fetch::fetch(core, &keyed, found).await,
         Err(early) => Err(early),
     };
-    answered.unwrap_or_else(|early| early.into_response(&core.node, accepted))
+    answered.unwrap_or_else(|early| early.into_answer(&core.node, accepted))
 }
 
 /// Step 5 for what is on disk.
-async fn read_or_fetch(
-    core: &Arc<Core>,
-    keyed: &Keyed<'_>,
-    entry: &Proven<DiskEntry>,
-) -> Result<Response<ViewerBody>, EarlyAnswer> {
-    match Found::load(&core.node, keyed, entry).await {
-        Found::Fresh(response) => answer::from_cache(keyed, &response),
-        Found::StaleWhileRevalidate(response) => {
-            fetch::refresh_in_background(core, keyed, &response);
-            answer::from_cache(keyed, &response)
-        }
-        found => fetch::fetch(core, keyed, found).await,
+async fn read_or_fetch(core: &Arc<Core>, keyed: &Keyed<'_>, entry: &Proven<DiskEntry>) -> Result<Answer, EarlyAnswer> {
+    let found = Found::load(&core.node, keyed, entry).await;
+    match from_found(core, keyed, &found) {
+        Some(answered) => answered,
+        None => fetch::fetch(core, keyed, found).await,
     }
 }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use http::StatusCode;
 use thiserror::Error;
 
+use crate::outcome::Reason;
+
 /// Why an origin gave no answer, or only part of one.
 #[derive(Debug, Error)]
 pub(crate) enum FetchFailure {
@@ -91,19 +93,20 @@ impl FetchFailure {
         }
     }
 
-    /// The word for logs and metrics.
-    ///
-    /// Source: CloudFront Developer Guide, "Standard logging reference", x-edge-detailed-result-type.
-    pub(crate) fn as_str(&self) -> &'static str {
+    /// Its word.
+    pub(crate) fn reason(&self) -> Reason {
         match self {
-            FetchFailure::Connect(ConnectFailure::Dns { .. }) => "OriginDnsError",
-            FetchFailure::Connect(_) => "OriginConnectError",
-            FetchFailure::NoAnswer => "OriginReadError",
-            FetchFailure::Invalid(_) => "OriginInvalidResponseError",
-            FetchFailure::BrokeOff(_) => "OriginCommError",
-            FetchFailure::Unsendable(_) => "InvalidRequest",
-            FetchFailure::Overload => "LimitExceeded",
-            FetchFailure::Abandoned => "AbortedOrigin",
+            FetchFailure::Connect(ConnectFailure::Dns { .. }) => Reason::OriginDns,
+            FetchFailure::Connect(ConnectFailure::NotAllowed { .. }) => Reason::OriginNotAllowed,
+            FetchFailure::Connect(ConnectFailure::Refused { .. }) => Reason::OriginConnect,
+            FetchFailure::Connect(ConnectFailure::TimedOut { .. }) => Reason::OriginConnectTimeout,
+            FetchFailure::Connect(ConnectFailure::Tls { .. }) => Reason::OriginTls,
+            FetchFailure::NoAnswer => Reason::OriginTimeout,
+            FetchFailure::Invalid(_) => Reason::OriginInvalid,
+            FetchFailure::BrokeOff(_) => Reason::OriginBrokeOff,
+            FetchFailure::Unsendable(_) => Reason::Unsendable,
+            FetchFailure::Overload => Reason::TooManyFetches,
+            FetchFailure::Abandoned => Reason::GivenUp,
         }
     }
 

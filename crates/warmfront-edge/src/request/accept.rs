@@ -5,6 +5,7 @@ use warmfront_caching::ViewerFacts;
 use warmfront_model::Timestamp;
 
 use crate::node::Node;
+use crate::outcome::Reason;
 use crate::request::Viewer;
 use crate::request::answer::EarlyAnswer;
 use crate::snapshot::Snapshot;
@@ -73,6 +74,7 @@ pub(crate) fn accept<'a>(node: &Node, accepted: &'a Accepted) -> Result<&'a Acce
     let (limits, head) = (&node.limits, &accepted.head);
     if head.headers.contains_key(header::VIA) && accepted.n_passages(node) >= PASSAGES_MAX {
         return Err(EarlyAnswer::Page(
+            Reason::RequestLoop,
             StatusCode::FORBIDDEN,
             "Bad request. The request goes in circles: the origin leads back to this edge.".into(),
         ));
@@ -80,6 +82,7 @@ pub(crate) fn accept<'a>(node: &Node, accepted: &'a Accepted) -> Result<&'a Acce
     let url_bytes = accepted.path().len() + accepted.query().map_or(0, |query| query.len() + 1);
     if url_bytes > limits.url_bytes_max {
         return Err(EarlyAnswer::Page(
+            Reason::UrlTooLong,
             StatusCode::URI_TOO_LONG,
             "The URL is too long.".into(),
         ));
@@ -94,6 +97,7 @@ pub(crate) fn accept<'a>(node: &Node, accepted: &'a Accepted) -> Result<&'a Acce
     }
     if !accepted.path().starts_with('/') {
         return Err(EarlyAnswer::Page(
+            Reason::NoPath,
             StatusCode::BAD_REQUEST,
             "Bad request. The request names no path.".into(),
         ));
@@ -105,17 +109,20 @@ pub(crate) fn accept<'a>(node: &Node, accepted: &'a Accepted) -> Result<&'a Acce
             .is_some_and(|length| length != "0");
     if has_body && matches!(head.method, Method::GET | Method::HEAD) {
         return Err(EarlyAnswer::Page(
+            Reason::UnexpectedBody,
             StatusCode::FORBIDDEN,
             "Bad request. A GET or HEAD request has no body.".into(),
         ));
     }
     match head.headers.get_all(header::HOST).iter().count() {
         0 => Err(EarlyAnswer::Page(
+            Reason::NoHost,
             StatusCode::BAD_REQUEST,
             "Bad request. The request has no Host.".into(),
         )),
         1 => Ok(accepted),
         _ => Err(EarlyAnswer::Page(
+            Reason::SeveralHosts,
             StatusCode::BAD_REQUEST,
             "Bad request. The request has several Hosts.".into(),
         )),

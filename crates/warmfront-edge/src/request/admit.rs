@@ -3,6 +3,7 @@ use warmfront_model::ViewerProtocolPolicy;
 use warmfront_routing::host_name;
 
 use crate::node::Node;
+use crate::outcome::Reason;
 use crate::request::answer::EarlyAnswer;
 use crate::request::route::Routed;
 
@@ -18,6 +19,7 @@ impl<'a> Admitted<'a> {
         let head = &routed.accepted.head;
         if !routed.behavior.allowed_methods.contains(head.method.as_str()) {
             return Err(EarlyAnswer::Page(
+                Reason::MethodNotAllowed,
                 StatusCode::FORBIDDEN,
                 "This distribution is not configured to allow the HTTP request method that was used for this request. \
                  The distribution supports only cachable requests."
@@ -30,6 +32,7 @@ impl<'a> Admitted<'a> {
         match routed.behavior.viewer_protocol_policy {
             ViewerProtocolPolicy::AllowAll => Ok(Admitted(routed)),
             ViewerProtocolPolicy::HttpsOnly => Err(EarlyAnswer::Page(
+                Reason::HttpsRequired,
                 StatusCode::FORBIDDEN,
                 "Bad request. Use https for this URL.".into(),
             )),
@@ -46,7 +49,11 @@ fn redirect(node: &Node, routed: &Routed<'_>) -> EarlyAnswer {
         Method::GET | Method::HEAD => StatusCode::MOVED_PERMANENTLY,
         _ if head.version >= Version::HTTP_11 => StatusCode::TEMPORARY_REDIRECT,
         _ => {
-            return EarlyAnswer::Page(StatusCode::FORBIDDEN, "Bad request. Use https for this URL.".into());
+            return EarlyAnswer::Page(
+                Reason::HttpsRequired,
+                StatusCode::FORBIDDEN,
+                "Bad request. Use https for this URL.".into(),
+            );
         }
     };
     let host = host_name(routed.accepted.authority().unwrap_or_default());

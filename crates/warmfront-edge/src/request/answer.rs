@@ -15,7 +15,7 @@ use crate::error_page::error_page;
 use crate::identifiers::{random, request_id};
 use crate::node::Node;
 use crate::origin::FetchFailure;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Reason, ResultType};
 use crate::request::accept::Accepted;
 use crate::request::key::Keyed;
 use crate::request::route::Routed;
@@ -24,11 +24,17 @@ pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 pub(crate) const X_AMZ_CF_POP: HeaderName = HeaderName::from_static("x-amz-cf-pop");
 pub(crate) const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
 
+/// What a viewer is answered, and why.
+pub(crate) struct Answer {
+    pub(crate) response: Response<ViewerBody>,
+    pub(crate) outcome: Outcome,
+}
+
 /// An answer that needs no response from an origin or the cache.
 #[derive(Debug)]
 pub(crate) enum EarlyAnswer {
     /// A page of the edge's own.
-    Page(StatusCode, Cow<'static, str>),
+    Page(Reason, StatusCode, Cow<'static, str>),
     /// 494, after which the connection is closed.
     HeaderTooLarge,
     /// To another URL.
@@ -38,30 +44,32 @@ pub(crate) enum EarlyAnswer {
 }
 
 impl EarlyAnswer {
-    pub(crate) fn into_response(self, node: &Node, accepted: &Accepted) -> Response<ViewerBody> {
+    pub(crate) fn into_answer(self, node: &Node, accepted: &Accepted) -> Answer {
         let request_id = request_id();
-        let (mut response, outcome) = match self {
-            EarlyAnswer::Page(status, message) => (error_page(status, &message, &request_id), Outcome::Error),
+        let (mut response, reason) = match self {
+            EarlyAnswer::Page(reason, status, message) => (error_page(status, &message, &request_id), reason),
             EarlyAnswer::HeaderTooLarge => {
                 let status = StatusCode::from_u16(494).unwrap_or(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
                 let mut response = error_page(status, "The request's headers are too large.", &request_id);
                 response
                     .headers_mut()
                     .insert(CONNECTION, HeaderValue::from_static("close"));
-                (response, Outcome::Error)
+                (response, Reason::HeadersTooLarge)
             }
-            EarlyAnswer::Redirect(status, location) => (redirect(status, &location), Outcome::Redirect),
+            EarlyAnswer::Redirect(status, location) => (redirect(status, &location), Reason::RedirectToHttps),
             EarlyAnswer::Failure(failure) => {
                 let host = accepted.authority().unwrap_or_default();
-                tracing::warn!(%failure, host, path = accepted.path(), result = failure.as_str(), "no answer from the origin");
+                tracing::warn!(%failure, host, path = accepted.path(), reason = failure.reason().as_str(), "no answer from the origin");
                 (
                     error_page(failure.status(), failure_message(&failure), &request_id),
-                    Outcome::Error,
+                    failure.reason(),
                 )
             }
         };
-        mark(node, response.headers_mut(), outcome, request_id);
-        response
+        let outcome = Outcome::own(reason);
+        let result_type = outcome.result_type(response.status());
+        mark(node, response.headers_mut(), result_type, request_id);
+        Answer { response, outcome }
     }
 }
 
@@ -86,8 +94,8 @@ fn redirect(status: StatusCode, location: &str) -> Response<ViewerBody> {
 }
 
 /// The fields that every answer carries.
-pub(crate) fn mark(node: &Node, headers: &mut HeaderMap, outcome: Outcome, request_id: HeaderValue) {
-    headers.insert(X_CACHE, outcome.x_cache());
+pub(crate) fn mark(node: &Node, headers: &mut HeaderMap, result_type: ResultType, request_id: HeaderValue) {
+    headers.insert(X_CACHE, result_type.x_cache());
     headers.insert(VIA, node.via.clone());
     headers.insert(X_AMZ_CF_POP, node.pop.clone());
     headers.insert(X_AMZ_CF_ID, request_id);
@@ -111,15 +119,17 @@ pub(crate) fn prepare(node: &Node, headers: &mut HeaderMap) {
         start = end;
     }
     headers.insert(AGE, HeaderValue::from_static("0"));
-    mark(node, headers, Outcome::Hit, HeaderValue::from_static(""));
+    mark(node, headers, ResultType::Hit, HeaderValue::from_static(""));
 }
 
 /// Answers from the store.
 pub(crate) fn from_cache(
     keyed: &Keyed<'_>,
     response: &Proven<StoredResponse>,
-) -> Result<Response<ViewerBody>, EarlyAnswer> {
-    from_response(&keyed.routed, response, Outcome::Hit, None)
+    reason: Reason,
+) -> Result<Answer, EarlyAnswer> {
+    let outcome = Outcome::stored(reason, response.head().lifetime.rule);
+    from_response(&keyed.routed, response, outcome, None)
         .ok_or_else(|| EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned)))
 }
 
@@ -132,7 +142,7 @@ pub(crate) fn from_response(
     response: &Proven<StoredResponse>,
     outcome: Outcome,
     withheld: Option<&HeaderMap>,
-) -> Option<Response<ViewerBody>> {
+) -> Option<Answer> {
     let accepted = routed.accepted;
     let head = response.head();
     let request = &accepted.head;
@@ -156,8 +166,8 @@ pub(crate) fn from_response(
             ViewerBody::Stored(StoredResponse::open(response)?),
         ),
     };
-    let shown = outcome.for_status(head.status);
-    if shown != Outcome::Hit {
+    let shown = outcome.result_type(head.status);
+    if shown != ResultType::Hit {
         headers.insert(X_CACHE, shown.x_cache());
     }
     headers.insert(X_AMZ_CF_ID, request_id());
@@ -165,16 +175,16 @@ pub(crate) fn from_response(
     if let Some(withheld) = withheld {
         headers.extend(withheld.clone());
     }
-    apply_policy(routed, outcome, &mut headers);
-    let mut answer = Response::new(body);
-    *answer.status_mut() = status;
-    *answer.headers_mut() = headers;
-    Some(answer)
+    apply_policy(routed, outcome.reason.result_type(), &mut headers);
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Some(Answer { response, outcome })
 }
 
 /// Changes an answer as its behavior's response headers policy says. What is stored stays as it is, so that a policy that
 /// changes shows at once. The answer has the fields that every answer carries.
-pub(crate) fn apply_policy(routed: &Routed<'_>, outcome: Outcome, headers: &mut HeaderMap) {
+pub(crate) fn apply_policy(routed: &Routed<'_>, result_type: ResultType, headers: &mut HeaderMap) {
     let Some(policy) = &routed.behavior.response_headers_policy else {
         return;
     };
@@ -191,10 +201,12 @@ pub(crate) fn apply_policy(routed: &Routed<'_>, outcome: Outcome, headers: &mut 
         viewer: &routed.accepted.head.headers,
         now: routed.accepted.now,
         random: random(),
-        served: match outcome {
-            Outcome::Hit => Served::FromCache,
-            Outcome::RefreshHit => Served::Refreshed,
-            Outcome::Miss | Outcome::Error | Outcome::Redirect => Served::FromOrigin,
+        served: match result_type {
+            ResultType::Hit => Served::FromCache,
+            ResultType::RefreshHit => Served::Refreshed,
+            ResultType::Miss | ResultType::LimitExceeded | ResultType::Error | ResultType::Redirect => {
+                Served::FromOrigin
+            }
         },
         pop: &pop,
         request_id: &request_id,

@@ -1,17 +1,15 @@
 use std::sync::Arc;
 
-use http::Response;
 use warmfront_caching::{OriginFailure, Purpose, StoredCopy, may_serve_stale_on_error, stored_copy};
 use warmfront_invalidation::{Proven, Subject};
 use warmfront_store::StoredResponse;
 
-use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::flight::{Answered, Flight, Flights, Part, Progress, Waiting};
 use crate::identifiers::request_id;
 use crate::origin::FetchFailure;
-use crate::outcome::Outcome;
-use crate::request::answer::{EarlyAnswer, from_cache, from_response};
+use crate::outcome::{Outcome, Reason};
+use crate::request::answer::{Answer, EarlyAnswer, from_cache, from_response};
 use crate::request::fill::Filling;
 use crate::request::find::Found;
 use crate::request::key::Keyed;
@@ -20,19 +18,19 @@ use crate::request::plan::FetchPlan;
 /// How often a request joins the fetch of another. After that it has one of its own, which is always new enough for it.
 const JOINS_MAX: u32 = 2;
 
-type Answer = Result<Response<ViewerBody>, EarlyAnswer>;
+type Given = Result<Answer, EarlyAnswer>;
 
 /// Answers a request that the store could not.
 ///
 /// It joins the fetch in flight for its key, if that is new enough, or begins one. A HEAD fetches as a GET does, and so
 /// finds a hit the next time. A request that came back from an origin joins nothing: it may be the very fetch it would
 /// wait for.
-pub(crate) async fn fetch(core: &Arc<Core>, keyed: &Keyed<'_>, found: Found) -> Answer {
+pub(crate) async fn fetch(core: &Arc<Core>, keyed: &Keyed<'_>, found: Found) -> Given {
     let comes_back = keyed.routed.accepted.n_passages(&core.node) > 0;
     for _ in 0..if comes_back { 0 } else { JOINS_MAX } {
         let part = match join_or_begin(core, keyed, true) {
             Ok(part) => part,
-            Err(stored_meanwhile) => return from_cache(keyed, &stored_meanwhile),
+            Err((stored_meanwhile, reason)) => return from_cache(keyed, &stored_meanwhile, reason),
         };
         match part {
             Part::Began(flight) => {
@@ -68,7 +66,7 @@ enum Role {
 
 /// What following the fetch of another request came to.
 enum Followed {
-    Answer(Answer),
+    Answer(Given),
     /// What it brought answers one request only.
     NotForOthers,
     /// What it brought is too old for this request, or its beginning is gone.
@@ -86,7 +84,11 @@ pub(crate) fn refresh_in_background(core: &Arc<Core>, keyed: &Keyed<'_>, expired
 
 /// A fetch in flight is new enough if nothing that was known when this request arrived covers what it brings: judged by
 /// its stamp, and by the tags of its answer once that is here. An answer that is here must also be fresh still.
-fn join_or_begin(core: &Arc<Core>, keyed: &Keyed<'_>, look_again: bool) -> Result<Part, Proven<StoredResponse>> {
+fn join_or_begin(
+    core: &Arc<Core>,
+    keyed: &Keyed<'_>,
+    look_again: bool,
+) -> Result<Part, (Proven<StoredResponse>, Reason)> {
     let index = &keyed.routed.accepted.snapshot.index;
     let distribution = &keyed.routed.site.distribution.id;
     let is_new_enough = |flight: &Flight| match flight.answered() {
@@ -108,7 +110,8 @@ fn join_or_begin(core: &Arc<Core>, keyed: &Keyed<'_>, look_again: bool) -> Resul
         }
     };
     let found_meanwhile = || match Found::find(&core.node, keyed) {
-        Found::Fresh(response) if look_again => Some(response),
+        Found::Fresh(response) if look_again => Some((response, Reason::Fresh)),
+        Found::OriginLeftAlone(response) if look_again => Some((response, Reason::OriginLeftAlone)),
         _ => None,
     };
     core.node
@@ -123,7 +126,7 @@ fn is_fresh(response: &StoredResponse, keyed: &Keyed<'_>) -> bool {
 
 /// Begins the fetch and answers with what it brings. `None`: others have read on in a body that is too long to keep before
 /// this request came to read it.
-async fn run_own(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found, flight: &Arc<Flight>) -> Option<Answer> {
+async fn run_own(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found, flight: &Arc<Flight>) -> Option<Given> {
     let mut waiting = flight.wait();
     if let Err(failure) = begin(core, keyed, found.fallback(), flight) {
         return Some(Err(EarlyAnswer::Failure(failure)));
@@ -157,7 +160,7 @@ async fn follow(keyed: &Keyed<'_>, found: &Found, flight: &Arc<Flight>) -> Follo
 
 /// The answer that a fetch brought, if this request may have it: nothing known at its arrival covers it, and its body can
 /// be read from the beginning. `_waiting` is kept so long.
-fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, role: Role, _waiting: &Waiting) -> Option<Answer> {
+fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, role: Role, _waiting: &Waiting) -> Option<Given> {
     let accepted = keyed.routed.accepted;
     let distribution = &keyed.routed.site.distribution.id;
     let response = Arc::clone(&answered.response);
@@ -170,17 +173,23 @@ fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, role: Role,
     if let Some(stale) = stand_in(keyed, found, failure) {
         return Some(stale);
     }
-    let outcome = match role {
-        Role::CameForTheRest => Outcome::Hit,
-        Role::Began | Role::Waited if answered.confirmed => Outcome::RefreshHit,
-        Role::Began | Role::Waited => Outcome::Miss,
+    let reason = match role {
+        Role::CameForTheRest => Reason::Arriving,
+        Role::Began | Role::Waited if answered.confirmed => Reason::Revalidated,
+        Role::Began => Reason::Fetched,
+        Role::Waited => Reason::Joined,
+    };
+    let outcome = Outcome {
+        reason,
+        fetch: (role != Role::CameForTheRest).then(|| found.fetch_reason()),
+        kept: Some(answered.kept),
     };
     let withheld = answered.withheld.as_deref().filter(|_| role == Role::Began);
     from_response(&keyed.routed, &proven, outcome, withheld).map(Ok)
 }
 
 /// What a request gets whose origin gave no answer.
-fn without_answer(keyed: &Keyed<'_>, found: &Found, failure: Arc<FetchFailure>) -> Answer {
+fn without_answer(keyed: &Keyed<'_>, found: &Found, failure: Arc<FetchFailure>) -> Given {
     let unreachable = !matches!(*failure, FetchFailure::Overload | FetchFailure::Unsendable(_));
     match stand_in(keyed, found, OriginFailure::Unreachable).filter(|_| unreachable) {
         Some(stale) => stale,
@@ -189,12 +198,16 @@ fn without_answer(keyed: &Keyed<'_>, found: &Found, failure: Arc<FetchFailure>) 
 }
 
 /// This request's own expired copy in place of the origin's failure. Never a covered one, and never another's.
-fn stand_in(keyed: &Keyed<'_>, found: &Found, failure: OriginFailure) -> Option<Answer> {
+fn stand_in(keyed: &Keyed<'_>, found: &Found, failure: OriginFailure) -> Option<Given> {
     let copy = found.fallback()?;
     let head = copy.head();
     let accepted = keyed.routed.accepted;
+    let outcome = Outcome {
+        fetch: Some(found.fetch_reason()),
+        ..Outcome::stored(Reason::StaleIfError, head.lifetime.rule)
+    };
     may_serve_stale_on_error(failure, &head.lifetime, head.response_time, accepted.now)
-        .then(|| from_response(&keyed.routed, copy, Outcome::RefreshHit, None).map(Ok))
+        .then(|| from_response(&keyed.routed, copy, outcome, None).map(Ok))
         .flatten()
 }
 

@@ -18,6 +18,7 @@ use crate::core::Core;
 use crate::flight::{Answered, Flight, Progress};
 use crate::node::{FetchPlace, Node};
 use crate::origin::{FetchFailure, OriginBody};
+use crate::outcome::Kept;
 use crate::request::answer::prepare;
 use crate::request::key::names_of_key;
 use crate::request::plan::{FetchPlan, fetched_method};
@@ -113,12 +114,15 @@ impl Filling {
         let rules = self.rules(old.status);
         let fresh = freshened(&self.method, old.status, &old.headers, from_304, &rules, asked);
         let shared = may_share(&fresh.storability, &fresh.headers, &rules);
-        let lifetime = match fresh.storability {
-            Storability::Store(lifetime) => lifetime,
-            Storability::DoNotStore(_) => Lifetime {
-                fresh_secs: 0,
-                ..old.lifetime
-            },
+        let (lifetime, kept) = match fresh.storability {
+            Storability::Store(lifetime) => (lifetime, Kept::For(lifetime.rule)),
+            Storability::DoNotStore(reason) => {
+                let lifetime = Lifetime {
+                    fresh_secs: 0,
+                    ..old.lifetime
+                };
+                (lifetime, Kept::Not(reason))
+            }
         };
         let head = Head {
             status: old.status,
@@ -138,6 +142,7 @@ impl Filling {
             response: confirmed,
             shared,
             confirmed: true,
+            kept,
             withheld: None,
         };
         self.landing.flight.tell(Progress::Answered(answered));
@@ -150,14 +155,17 @@ impl Filling {
         let rules = self.rules(status);
         let mut storability = storability(&self.method, status, &from_origin.headers, &rules, asked);
         let mut shared = may_share(&storability, &from_origin.headers, &rules);
-        if self.stale_copy_stands_in(status, asked) {
+        let stands_in = self.stale_copy_stands_in(status, asked);
+        if stands_in {
             storability = Storability::DoNotStore(warmfront_caching::NotStored::Status);
         }
         let keep_bytes_max = self.keep_bytes_max(&storability, &from_origin.headers);
         shared &= keep_bytes_max > 0 || !matches!(storability, Storability::Store(_));
-        let lifetime = match storability {
-            Storability::Store(lifetime) => lifetime,
-            Storability::DoNotStore(_) => never_fresh(&from_origin.headers, asked),
+        let (lifetime, mut kept) = match storability {
+            Storability::Store(lifetime) if keep_bytes_max == 0 => (lifetime, Kept::TooLarge),
+            Storability::Store(lifetime) => (lifetime, Kept::For(lifetime.rule)),
+            Storability::DoNotStore(_) if stands_in => (never_fresh(&from_origin.headers, asked), Kept::StandIn),
+            Storability::DoNotStore(reason) => (never_fresh(&from_origin.headers, asked), Kept::Not(reason)),
         };
         let (headers, withheld) = self.headers(from_origin.headers, &rules, asked);
         let head = Head {
@@ -172,10 +180,14 @@ impl Filling {
         });
         let arriving = Arc::new(StoredResponse::new(head, self.plan.ticket.as_of(), [].into(), arriving));
         let overtaken = !self.passes_newest_index(&arriving);
+        if overtaken {
+            kept = Kept::Covered;
+        }
         let answered = Answered {
             response: Arc::clone(&arriving),
             shared,
             confirmed: false,
+            kept,
             withheld,
         };
         self.landing.flight.tell(Progress::Answered(answered));
@@ -199,7 +211,7 @@ impl Filling {
                 None => return true,
                 Some(Ok(slice)) => slice,
                 Some(Err(failure)) => {
-                    tracing::warn!(%failure, result = failure.as_str(), "a body broke off");
+                    tracing::warn!(%failure, reason = failure.reason().as_str(), "a body broke off");
                     return false;
                 }
             };

@@ -7,13 +7,16 @@ use warmfront_model::Timestamp;
 use warmfront_store::{DiskEntry, StoredResponse};
 
 use crate::node::Node;
+use crate::outcome::FetchReason;
 use crate::request::key::Keyed;
 
 /// What the store has for a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Found {
-    /// Not covered, and fresh; or expired, while its origin is left alone after a failure.
+    /// Not covered, and fresh.
     Fresh(Proven<StoredResponse>),
+    /// Not covered, and expired; it answers while its origin is left alone after a failure.
+    OriginLeftAlone(Proven<StoredResponse>),
     /// Not covered, and expired so lately that it answers while it is refreshed.
     StaleWhileRevalidate(Proven<StoredResponse>),
     /// Not covered, and expired.
@@ -70,7 +73,7 @@ impl Found {
         match stored_copy(&head.lifetime, head.response_time, accepted.now) {
             StoredCopy::Fresh => Found::Fresh(proven),
             StoredCopy::StaleWhileRevalidate => Found::StaleWhileRevalidate(proven),
-            StoredCopy::Stale if stands_in(&proven, accepted.now) => Found::Fresh(proven),
+            StoredCopy::Stale if stands_in(&proven, accepted.now) => Found::OriginLeftAlone(proven),
             StoredCopy::Stale => Found::Stale(proven),
         }
     }
@@ -79,9 +82,23 @@ impl Found {
     pub(crate) fn fallback(&self) -> Option<&Proven<StoredResponse>> {
         match self {
             Found::Stale(response) => Some(response),
-            Found::Fresh(_) | Found::StaleWhileRevalidate(_) | Found::OnDisk(_) | Found::Covered | Found::Absent => {
-                None
+            Found::Fresh(_)
+            | Found::OriginLeftAlone(_)
+            | Found::StaleWhileRevalidate(_)
+            | Found::OnDisk(_)
+            | Found::Covered
+            | Found::Absent => None,
+        }
+    }
+
+    /// Why a request that found this asks the origin.
+    pub(crate) fn fetch_reason(&self) -> FetchReason {
+        match self {
+            Found::Stale(_) | Found::Fresh(_) | Found::OriginLeftAlone(_) | Found::StaleWhileRevalidate(_) => {
+                FetchReason::Expired
             }
+            Found::Covered => FetchReason::Covered,
+            Found::OnDisk(_) | Found::Absent => FetchReason::Absent,
         }
     }
 }

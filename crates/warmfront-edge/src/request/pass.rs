@@ -11,9 +11,9 @@ use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::identifiers::request_id;
 use crate::origin::FetchFailure;
-use crate::outcome::Outcome;
+use crate::outcome::{FetchReason, Kept, Outcome, Reason};
 use crate::request::admit::Admitted;
-use crate::request::answer::{EarlyAnswer, apply_policy, mark};
+use crate::request::answer::{Answer, EarlyAnswer, apply_policy, mark};
 use crate::request::key::rules;
 use crate::request::plan::FetchPlan;
 
@@ -23,7 +23,7 @@ pub(crate) async fn pass(
     core: &Arc<Core>,
     Admitted(routed): Admitted<'_>,
     body: Incoming,
-) -> Result<Response<ViewerBody>, EarlyAnswer> {
+) -> Result<Answer, EarlyAnswer> {
     let failed = |failure| EarlyAnswer::Failure(Arc::new(failure));
     let node = &core.node;
     let place = node.begin_fetch().ok_or_else(|| failed(FetchFailure::Overload))?;
@@ -45,12 +45,22 @@ pub(crate) async fn pass(
         head.headers.insert(DATE, format_http_date(node.clock.now()));
     }
     head.headers.insert(AGE, HeaderValue::from(age_secs));
-    mark(node, &mut head.headers, Outcome::Miss.for_status(head.status), id);
-    apply_policy(&routed, Outcome::Miss, &mut head.headers);
+    let outcome = Outcome {
+        reason: Reason::Passed,
+        fetch: Some(FetchReason::Uncached),
+        kept: rules(&routed, 0)
+            .not_cached(&routed.accepted.head.method)
+            .map(Kept::Not),
+    };
+    mark(node, &mut head.headers, outcome.result_type(head.status), id);
+    apply_policy(&routed, outcome.reason.result_type(), &mut head.headers);
     let body = if routed.accepted.head.method == Method::HEAD {
         ViewerBody::Empty
     } else {
         ViewerBody::Origin(Box::new((body, place)))
     };
-    Ok(Response::from_parts(head, body))
+    Ok(Answer {
+        response: Response::from_parts(head, body),
+        outcome,
+    })
 }

@@ -5,6 +5,7 @@ use http::StatusCode;
 use warmfront_model::Behavior;
 use warmfront_routing::host_name;
 
+use crate::outcome::Reason;
 use crate::request::accept::Accepted;
 use crate::request::answer::EarlyAnswer;
 use crate::snapshot::Site;
@@ -27,6 +28,7 @@ impl<'a> Routed<'a> {
     pub(crate) fn route(accepted: &'a Accepted) -> Result<Routed<'a>, EarlyAnswer> {
         let unknown = || {
             EarlyAnswer::Page(
+                Reason::UnknownHost,
                 StatusCode::FORBIDDEN,
                 "Bad request. We can't connect to the server for this app or website at this time: \
                  no distribution answers to this host."
@@ -43,6 +45,7 @@ impl<'a> Routed<'a> {
         };
         if !site.distribution.enabled {
             return Err(EarlyAnswer::Page(
+                Reason::DistributionDisabled,
                 StatusCode::FORBIDDEN,
                 "Bad request. The distribution is disabled.".into(),
             ));

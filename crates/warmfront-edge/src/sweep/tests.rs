@@ -182,6 +182,7 @@ async fn a_response_that_is_arriving_is_raised_or_covered() {
             response: Arc::clone(&response),
             shared: true,
             confirmed: false,
+            kept: crate::outcome::Kept::For(warmfront_caching::FreshnessRule::MaxAge),
             withheld: None,
         }));
         arriving.push((fill, flight, response));
