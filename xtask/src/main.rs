@@ -1,14 +1,15 @@
-//! Chores with logic: `cargo xtask test | tidy | bench | codegen`.
+//! Chores with logic: `cargo xtask test | tidy | bench | race | codegen`.
 
 mod bench;
 mod codegen;
 mod machine;
+mod race;
 mod test;
 mod tidy;
 
 use std::process::ExitCode;
 
-const CHORES: &str = "test, tidy, bench, codegen";
+const CHORES: &str = "test, tidy, bench, race, codegen";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
             "test" => test::run(rest),
             "tidy" => tidy::run(rest),
             "bench" => bench::run(rest),
+            "race" => race::run(rest),
             "codegen" => codegen::run(rest),
             other => Err(anyhow::anyhow!("there is no chore {other:?}: {CHORES}")),
         },

@@ -1,0 +1,138 @@
+//! The caches in the race, each set up by its own documentation.
+
+mod naive;
+mod nginx;
+mod process;
+mod varnish;
+mod warmfront;
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Result;
+
+/// A running cache.
+pub trait Cache: Sync {
+    /// Where readers connect.
+    fn address(&self) -> SocketAddr;
+
+    /// Which host they ask for.
+    fn host(&self) -> &str {
+        "race.test"
+    }
+
+    /// Invalidates an object, and returns once the cache has acknowledged it.
+    ///
+    /// # Errors
+    /// When it does not.
+    fn invalidate(&self, path: &str) -> Result<()>;
+}
+
+/// A contestant: a product and a way of invalidating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contestant {
+    /// We, by path.
+    Warmfront,
+    /// `return (purge)`.
+    VarnishPurge,
+    /// `ban()`.
+    VarnishBan,
+    /// `xkey.purge()`, of varnish-modules.
+    VarnishXkey,
+    /// ngx_cache_purge.
+    NginxPurge,
+    /// A map, and a purge that removes from it: broken on purpose, so that the race is seen to find what it looks for.
+    Naive,
+}
+
+impl Contestant {
+    /// All, in the order of the table.
+    pub const ALL: [Contestant; 6] = [
+        Contestant::Warmfront,
+        Contestant::VarnishPurge,
+        Contestant::VarnishBan,
+        Contestant::VarnishXkey,
+        Contestant::NginxPurge,
+        Contestant::Naive,
+    ];
+
+    /// As it stands in the table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Contestant::Warmfront => "warmfront",
+            Contestant::VarnishPurge => "varnish, purge",
+            Contestant::VarnishBan => "varnish, ban",
+            Contestant::VarnishXkey => "varnish, xkey",
+            Contestant::NginxPurge => "nginx, cache_purge",
+            Contestant::Naive => "naive",
+        }
+    }
+
+    /// What is missing on this machine; `None`: it can run.
+    pub fn missing(self) -> Option<&'static str> {
+        let there = |path: &str| Path::new(path).exists();
+        match self {
+            Contestant::Warmfront | Contestant::Naive => None,
+            Contestant::VarnishPurge | Contestant::VarnishBan => {
+                (!there(varnish::PROGRAM)).then_some("apt install varnish")
+            }
+            Contestant::VarnishXkey => {
+                (!there(varnish::PROGRAM) || !there(varnish::XKEY)).then_some("apt install varnish varnish-modules")
+            }
+            Contestant::NginxPurge => (!there(nginx::PROGRAM) || !there(nginx::MODULE))
+                .then_some("apt install nginx libnginx-mod-http-cache-purge"),
+        }
+    }
+
+    /// Whether it invalidates by tag.
+    pub fn by_tag(self) -> bool {
+        self == Contestant::VarnishXkey
+    }
+
+    /// Starts it in front of `origin`. `warmfront` is our program.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(self, origin: SocketAddr, warmfront: &Path) -> Result<Box<dyn Cache>> {
+        Ok(match self {
+            Contestant::Warmfront => Box::new(warmfront::Warmfront::start(origin, warmfront)?),
+            Contestant::VarnishPurge => Box::new(varnish::Varnish::start(origin, varnish::By::Purge)?),
+            Contestant::VarnishBan => Box::new(varnish::Varnish::start(origin, varnish::By::Ban)?),
+            Contestant::VarnishXkey => Box::new(varnish::Varnish::start(origin, varnish::By::Xkey)?),
+            Contestant::NginxPurge => Box::new(nginx::Nginx::start(origin)?),
+            Contestant::Naive => Box::new(naive::Naive::start(origin)?),
+        })
+    }
+
+    /// Starts it in two tiers; `None` if it has none.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_tiers(self, origin: SocketAddr) -> Result<Option<Box<dyn Cache>>> {
+        if self == Contestant::Warmfront {
+            return Ok(None);
+        }
+        let nowhere = Path::new("");
+        let parent = self.start(origin, nowhere)?;
+        let child = self.start(parent.address(), nowhere)?;
+        Ok(Some(Box::new(Tiers { child, parent })))
+    }
+}
+
+/// Two of the same kind: readers ask the child, the child asks the parent.
+struct Tiers {
+    child: Box<dyn Cache>,
+    parent: Box<dyn Cache>,
+}
+
+impl Cache for Tiers {
+    fn address(&self) -> SocketAddr {
+        self.child.address()
+    }
+
+    /// The parent first, so that the child does not fill itself anew from what the parent still has.
+    fn invalidate(&self, path: &str) -> Result<()> {
+        self.parent.invalidate(path)?;
+        self.child.invalidate(path)
+    }
+}
