@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use warmfront_caching::{FreshnessRule, Lifetime};
 use warmfront_invalidation::{Index, Names, NormalUrl};
 use warmfront_model::{DistributionId, Epoch, Incarnation, Revision, Timestamp};
-use warmfront_store::{Body, DiskOptions, Fill, FillLimits, Folder, Head, Store, StoredResponse};
+use warmfront_store::{Body, DiskOptions, Fill, FillLimits, Folder, Head, Store, StoredHead, StoredResponse};
 
 const MIB: u64 = 1024 * 1024;
 const N_RESPONSES_DEFAULT: u32 = 1_000_000;
@@ -20,7 +20,14 @@ const HEAD: Epoch = Epoch {
     revision: Revision(1),
 };
 
+/// The program's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
+    if std::env::args().any(|argument| argument == "heads") {
+        return heads();
+    }
     let n_responses = std::env::args()
         .skip(1)
         .find_map(|argument| argument.parse().ok())
@@ -35,6 +42,41 @@ fn main() {
         start(dir.path(), n_responses).await;
         large(dir.path()).await;
     });
+}
+
+/// What a hit needs of a head: a map of its own.
+fn heads() {
+    for n_heads in [1, 20, 1_000_000_u32] {
+        let maps: Vec<HeaderMap> = (0..n_heads).map(|number| head_of(number).headers).collect();
+        time_heads("copy of a map", n_heads, |number| maps[number].clone());
+        drop(maps);
+        let stored: Vec<StoredHead> = (0..n_heads).map(|number| head_of(number).into()).collect();
+        time_heads("map from a stored head", n_heads, |number| stored[number].headers());
+    }
+}
+
+fn time_heads(what: &str, n_heads: u32, mut make: impl FnMut(usize) -> HeaderMap) {
+    let began = Instant::now();
+    for number in 0..N_LOOKUPS {
+        let at = number.wrapping_mul(2_654_435_761) % n_heads;
+        std::hint::black_box(make(at as usize));
+    }
+    println!(
+        "head: {what}, {n_heads} heads: {} ns",
+        nanos(began.elapsed(), N_LOOKUPS)
+    );
+}
+
+/// Values that share a buffer of their own, as those that came from a connection do.
+fn head_of(number: u32) -> Head {
+    let mut head = head();
+    let text: Vec<u8> = head.headers.values().flat_map(HeaderValue::as_bytes).copied().collect();
+    let mut values = Bytes::from(text);
+    for value in head.headers.values_mut() {
+        *value = HeaderValue::from_maybe_shared(values.split_to(value.len())).expect("valid");
+    }
+    head.response_time = Timestamp(number.into());
+    head
 }
 
 async fn memory(n_responses: u32) {

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::disk::{DiskBody, DiskReader};
 use crate::fill::{Spool, SpoolReader};
+use crate::memory::{SHARED_BYTES, allocated};
 
 /// The rest of the body cannot be had: the origin stopped before it was whole, or the disk failed.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -18,6 +19,7 @@ pub struct Body(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
+    One(Bytes),
     Whole { slices: Arc<[Bytes]>, bytes: u64 },
     Disk(Arc<DiskBody>),
     Arriving(Arc<Spool>),
@@ -36,7 +38,10 @@ pub(crate) enum Contents<'a> {
 
 impl Body {
     /// A whole body. Its slices should own no more memory than they show.
-    pub fn whole(slices: Vec<Bytes>) -> Body {
+    pub fn whole(mut slices: Vec<Bytes>) -> Body {
+        if slices.len() <= 1 {
+            return Body(Kind::One(slices.pop().unwrap_or_default()));
+        }
         let bytes = slices.iter().map(|slice| slice.len() as u64).sum();
         Body(Kind::Whole {
             slices: slices.into(),
@@ -54,6 +59,7 @@ impl Body {
 
     pub(crate) fn contents(&self) -> Contents<'_> {
         match &self.0 {
+            Kind::One(slice) => Contents::Memory(std::slice::from_ref(slice)),
             Kind::Whole { slices, .. } => Contents::Memory(slices),
             Kind::Disk(body) => Contents::Disk(body),
             Kind::Arriving(_) => Contents::Arriving,
@@ -63,21 +69,33 @@ impl Body {
     /// The length in bytes, if the body is whole.
     pub(crate) fn bytes(&self) -> Option<u64> {
         match &self.0 {
+            Kind::One(slice) => Some(slice.len() as u64),
             Kind::Whole { bytes, .. } => Some(*bytes),
             Kind::Disk(body) => Some(body.bytes()),
             Kind::Arriving(_) => None,
         }
     }
 
+    /// How many bytes of memory a whole body takes.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        const COUNTS_BYTES: usize = 16;
+        let slice_bytes = |slice: &Bytes| allocated(slice.len()) + SHARED_BYTES;
+        match &self.0 {
+            Kind::One(slice) => slice_bytes(slice),
+            Kind::Whole { slices, .. } => {
+                allocated(size_of_val(&**slices) + COUNTS_BYTES) + slices.iter().map(slice_bytes).sum::<u64>()
+            }
+            Kind::Disk(body) => body.memory_bytes(),
+            Kind::Arriving(_) => 0,
+        }
+    }
+
     pub(crate) fn open(&self) -> Option<BodyReader> {
         Some(BodyReader(match &self.0 {
-            Kind::Whole { slices, .. } => match &**slices {
-                [] => Reading::Last(None),
-                [only] => Reading::Last(Some(only.clone())),
-                _ => Reading::Whole {
-                    slices: Arc::clone(slices),
-                    next: 0,
-                },
+            Kind::One(slice) => Reading::Last((!slice.is_empty()).then(|| slice.clone())),
+            Kind::Whole { slices, .. } => Reading::Whole {
+                slices: Arc::clone(slices),
+                next: 0,
             },
             Kind::Disk(body) => Reading::Disk(DiskReader::new(Arc::clone(body))),
             Kind::Arriving(spool) => Reading::Arriving(SpoolReader::new(Arc::clone(spool))?),

@@ -205,7 +205,7 @@ impl Disk {
             self.remove(key);
             return false;
         }
-        let tags = (!response.tags().is_empty()).then(|| response.tags().into());
+        let tags = response.shared_tags();
         let entry = DiskEntry::unwritten(key.into(), tags, response.stamp().as_of(), body_bytes);
         let entry = Arc::new(if present.is_some() { entry.superseding() } else { entry });
         self.shared.directory.insert(Arc::clone(&entry));
@@ -341,8 +341,7 @@ fn read(shared: &Shared, entry: &Arc<DiskEntry>, pool: Arc<ReadPool>) -> Option<
         (body.bytes() == meta.body_bytes).then(|| Body::on_disk(body))?
     };
     let as_of = entry.stamp().as_of();
-    let tags = meta.tags.unwrap_or_else(|| [].into());
-    let response = StoredResponse::new(meta.head, as_of, tags, body);
+    let response = StoredResponse::of_parts(meta.head, as_of, meta.tags, body);
     response.written_as(Arc::clone(entry));
     Some(response)
 }

@@ -8,6 +8,8 @@ mod body;
 mod disk;
 mod files;
 mod fill;
+mod head;
+mod memory;
 mod response;
 mod store;
 
@@ -15,5 +17,6 @@ pub use body::{Body, BodyReader, Truncated};
 pub use disk::{DISK_BYTES_MIN, DiskEntry, DiskFigures, Recovered};
 pub use files::{Files, Folder, SegmentFile};
 pub use fill::{Fill, FillLimits};
-pub use response::{Head, StoredResponse};
+pub use head::{Head, StoredHead};
+pub use response::StoredResponse;
 pub use store::{DiskOptions, Inserted, Store, StoreFigures};

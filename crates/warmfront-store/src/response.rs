@@ -1,57 +1,19 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, StatusCode};
-use warmfront_caching::Lifetime;
 use warmfront_invalidation::{Proven, Stamp, Stamped};
 use warmfront_model::{CacheTag, Epoch, Timestamp};
 
 use crate::body::Contents;
-use crate::{Body, BodyReader, DiskEntry};
-
-/// Everything of a response but its body, ready to be sent.
-#[derive(Clone, Debug)]
-pub struct Head {
-    /// The status.
-    pub status: StatusCode,
-    /// The fields that every viewer gets; what differs by viewer (Age, X-Cache) is added on the way.
-    pub headers: HeaderMap,
-    /// How long it may be used.
-    pub lifetime: Lifetime,
-    /// When it was received, or last confirmed by a 304.
-    pub response_time: Timestamp,
-}
-
-impl Head {
-    /// The same in as little memory as it takes: values that were read from a connection share its whole buffer.
-    fn compact(&self) -> Head {
-        let mut values = BytesMut::with_capacity(self.headers.values().map(HeaderValue::len).sum());
-        self.headers
-            .values()
-            .for_each(|value| values.extend_from_slice(value.as_bytes()));
-        let mut values: Bytes = values.freeze();
-        let mut headers = HeaderMap::with_capacity(self.headers.len());
-        for (name, value) in &self.headers {
-            let copy = values.split_to(value.len());
-            headers.append(
-                name,
-                HeaderValue::from_maybe_shared(copy).unwrap_or_else(|_| value.clone()),
-            );
-        }
-        Head {
-            headers,
-            ..self.clone()
-        }
-    }
-}
+use crate::memory::{SHARED_BYTES, allocated};
+use crate::{Body, BodyReader, DiskEntry, Head, StoredHead};
 
 /// A response that can answer more than the request that fetched it.
 #[derive(Debug)]
 pub struct StoredResponse {
-    head: Arc<Head>,
+    head: StoredHead,
     stamp: Stamp,
-    tags: Arc<[CacheTag]>,
+    tags: Option<Arc<[CacheTag]>>,
     body: Body,
     origin_failed_until_ms: AtomicI64,
     /// What it is on disk.
@@ -61,8 +23,18 @@ pub struct StoredResponse {
 impl StoredResponse {
     /// A response whose fetch was planned at `as_of`.
     pub fn new(head: Head, as_of: Epoch, tags: Arc<[CacheTag]>, body: Body) -> StoredResponse {
+        StoredResponse::of_parts(head.into(), as_of, (!tags.is_empty()).then_some(tags), body)
+    }
+
+    /// A response whose head is as it is stored.
+    pub(crate) fn of_parts(
+        head: StoredHead,
+        as_of: Epoch,
+        tags: Option<Arc<[CacheTag]>>,
+        body: Body,
+    ) -> StoredResponse {
         StoredResponse {
-            head: Arc::new(head),
+            head,
             stamp: Stamp::new(as_of),
             tags,
             body,
@@ -81,6 +53,10 @@ impl StoredResponse {
         self.disk.get()
     }
 
+    pub(crate) fn shared_tags(&self) -> Option<Arc<[CacheTag]>> {
+        self.tags.clone()
+    }
+
     pub(crate) fn body(&self) -> &Body {
         &self.body
     }
@@ -93,23 +69,16 @@ impl StoredResponse {
     /// The same response with another body: the whole one, now that it has arrived.
     /// It has the as-of that this one has reached.
     pub fn with_body(&self, body: Body) -> StoredResponse {
-        StoredResponse {
-            head: Arc::new(self.head.compact()),
-            stamp: Stamp::new(self.stamp.as_of()),
-            tags: Arc::clone(&self.tags),
-            body,
-            origin_failed_until_ms: AtomicI64::new(i64::MIN),
-            disk: OnceLock::new(),
-        }
+        StoredResponse::of_parts(self.head.clone(), self.stamp.as_of(), self.tags.clone(), body)
     }
 
     /// The same body under a new head and as-of: what a 304 makes of it.
     pub fn confirmed(&self, head: Head, as_of: Epoch) -> StoredResponse {
-        StoredResponse::new(head.compact(), as_of, Arc::clone(&self.tags), self.body.clone())
+        StoredResponse::of_parts(head.into(), as_of, self.tags.clone(), self.body.clone())
     }
 
     /// The head. Looking at it proves nothing; sending it needs the proof that [`StoredResponse::open`] asks for.
-    pub fn head(&self) -> &Head {
+    pub fn head(&self) -> &StoredHead {
         &self.head
     }
 
@@ -136,19 +105,28 @@ impl StoredResponse {
         now.0 < self.origin_failed_until_ms.load(Ordering::Relaxed)
     }
 
-    /// About how many bytes of memory this takes besides its key.
+    /// How many bytes of memory this takes besides its key.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        // http's map keeps room for more fields than it has; see `cargo xtask bench store` for the sums.
-        const FIELD_BYTES: usize = 112;
-        const TAG_BYTES: usize = 64;
-        const BOOKKEEPING_BYTES: usize = 500;
-        let headers = &self.head.headers;
-        let values: usize = headers.values().map(HeaderValue::len).sum();
-        let fields = headers.capacity() * FIELD_BYTES + values;
-        let tags: usize = self.tags.iter().map(|tag| tag.as_str().len() + TAG_BYTES).sum();
-        let body = if self.is_in_memory() { self.body.bytes() } else { None };
-        body.unwrap_or(0) + (fields + tags + BOOKKEEPING_BYTES) as u64
+        // The counts of an Arc, and the place in `quick_cache`: a slab entry with its links and the map's slot.
+        const COUNTS_BYTES: usize = 16;
+        const PLACE_BYTES: u64 = 72;
+        let own = allocated(size_of::<StoredResponse>() + COUNTS_BYTES) + PLACE_BYTES;
+        let fields = allocated(self.head.fields_bytes()) + SHARED_BYTES;
+        own + fields + tags_bytes(self.tags()) + self.body.memory_bytes()
     }
+}
+
+/// How many bytes of memory shared tags take.
+pub(crate) fn tags_bytes(tags: &[CacheTag]) -> u64 {
+    const COUNTS_BYTES: usize = 16;
+    if tags.is_empty() {
+        return 0;
+    }
+    let texts: u64 = tags
+        .iter()
+        .map(|tag| allocated(tag.as_str().len() + COUNTS_BYTES))
+        .sum();
+    texts + allocated(size_of_val(tags) + COUNTS_BYTES)
 }
 
 impl Stamped for StoredResponse {
@@ -157,6 +135,6 @@ impl Stamped for StoredResponse {
     }
 
     fn tags(&self) -> &[CacheTag] {
-        &self.tags
+        self.tags.as_deref().unwrap_or_default()
     }
 }

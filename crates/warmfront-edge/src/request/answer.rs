@@ -1,14 +1,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::header::{AGE, CONNECTION, CONTENT_LENGTH, LOCATION, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use warmfront_caching::{
     Answered, Precondition, Served, age_secs, apply_response_headers_policy, not_modified_headers, viewer_conditions,
 };
 use warmfront_invalidation::Proven;
-use warmfront_store::{Head, StoredResponse};
+use warmfront_store::{StoredHead, StoredResponse};
 
 use crate::body::ViewerBody;
 use crate::error_page::error_page;
@@ -101,23 +100,8 @@ pub(crate) fn mark(node: &Node, headers: &mut HeaderMap, result_type: ResultType
     headers.insert(X_AMZ_CF_ID, request_id);
 }
 
-/// Makes a head ready to be stored: it has the fields that every hit carries, so that answering only replaces values, and
-/// its values own no more memory than they show. As they came, each would keep the connection's read buffer alive.
+/// Makes a head ready to be stored: it has the fields that every hit carries, so that answering only replaces values.
 pub(crate) fn prepare(node: &Node, headers: &mut HeaderMap) {
-    let values: Bytes = headers
-        .values()
-        .flat_map(HeaderValue::as_bytes)
-        .copied()
-        .collect::<Vec<u8>>()
-        .into();
-    let mut start = 0;
-    for value in headers.values_mut() {
-        let end = start + value.len();
-        if let Ok(own) = HeaderValue::from_maybe_shared(values.slice(start..end)) {
-            *value = own;
-        }
-        start = end;
-    }
     headers.insert(AGE, HeaderValue::from_static("0"));
     mark(node, headers, ResultType::Hit, HeaderValue::from_static(""));
 }
@@ -146,25 +130,19 @@ pub(crate) fn from_response(
     let accepted = routed.accepted;
     let head = response.head();
     let request = &accepted.head;
-    let condition = viewer_conditions(&request.method, &request.headers, head.status, &head.headers);
-    let (status, mut headers, body) = match condition {
-        Precondition::NotModified => (
-            StatusCode::NOT_MODIFIED,
-            not_modified_headers(&head.headers),
-            ViewerBody::Empty,
-        ),
+    let mut headers = head.headers();
+    let (status, body) = match viewer_conditions(&request.method, &request.headers, head.status, &headers) {
+        Precondition::NotModified => {
+            headers = not_modified_headers(&headers);
+            (StatusCode::NOT_MODIFIED, ViewerBody::Empty)
+        }
         Precondition::None if request.method == Method::HEAD => {
-            let mut headers = head.headers.clone();
             if let Some(bytes) = response.body_bytes() {
                 headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
             }
-            (head.status, headers, ViewerBody::Empty)
+            (head.status, ViewerBody::Empty)
         }
-        Precondition::None => (
-            head.status,
-            head.headers.clone(),
-            ViewerBody::Stored(StoredResponse::open(response)?),
-        ),
+        Precondition::None => (head.status, ViewerBody::Stored(StoredResponse::open(response)?)),
     };
     let shown = outcome.result_type(head.status);
     if shown != ResultType::Hit {
@@ -214,6 +192,6 @@ pub(crate) fn apply_policy(routed: &Routed<'_>, result_type: ResultType, headers
     apply_response_headers_policy(policy, headers, &answered);
 }
 
-fn age(head: &Head, accepted: &Accepted) -> u64 {
+fn age(head: &StoredHead, accepted: &Accepted) -> u64 {
     age_secs(head.lifetime.initial_age_secs, head.response_time, accepted.now)
 }

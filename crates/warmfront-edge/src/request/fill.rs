@@ -72,7 +72,7 @@ impl Filling {
             return self.fill(response, asked).await;
         }
         let expired = self.plan.expired.clone().filter(|_| self.plan.confirms);
-        match expired.filter(|expired| is_match_304(&expired.head().headers, response.headers())) {
+        match expired.filter(|expired| is_match_304(&expired.head().headers(), response.headers())) {
             Some(expired) => self.confirm(&expired, response.headers(), asked),
             None => self.ask_again(asked).await,
         }
@@ -112,7 +112,7 @@ impl Filling {
     fn confirm(&self, expired: &Proven<StoredResponse>, from_304: &HeaderMap, asked: Timestamp) {
         let old = expired.head();
         let rules = self.rules(old.status);
-        let fresh = freshened(&self.method, old.status, &old.headers, from_304, &rules, asked);
+        let fresh = freshened(&self.method, old.status, &old.headers(), from_304, &rules, asked);
         let shared = may_share(&fresh.storability, &fresh.headers, &rules);
         let (lifetime, kept) = match fresh.storability {
             Storability::Store(lifetime) => (lifetime, Kept::For(lifetime.rule)),

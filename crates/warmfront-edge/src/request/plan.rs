@@ -42,7 +42,7 @@ impl FetchPlan {
     ) -> Result<FetchPlan, FetchFailure> {
         let ticket = routed.accepted.snapshot.ticket();
         let mut request = origin_request(node, routed, purpose, request_id)?;
-        let conditions = expired.and_then(|copy| revalidation_headers(&copy.head().headers, &rules(routed, 0)));
+        let conditions = expired.and_then(|copy| revalidation_headers(&copy.head().headers(), &rules(routed, 0)));
         let confirms = conditions.is_some();
         request.head.headers.extend(conditions.unwrap_or_default());
         Ok(FetchPlan {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use warmfront_caching::{FreshnessRule, Lifetime};
 use warmfront_model::{CacheTag, Epoch, Incarnation, Revision, Timestamp};
 
 use super::fields::{Fields, push_long, push_short};
-use crate::Head;
+use crate::StoredHead;
+use crate::head::FieldsBuilder;
 
 /// Where a slice's record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub(crate) struct SlicePlace {
 pub(super) struct Meta {
     pub(super) key: Bytes,
     pub(super) as_of: Epoch,
-    pub(super) head: Head,
+    pub(super) head: StoredHead,
     pub(super) tags: Option<Arc<[CacheTag]>>,
     pub(super) body_bytes: u64,
     pub(super) slices: Vec<SlicePlace>,
@@ -33,7 +34,7 @@ pub(super) struct Meta {
 pub(super) fn encode(
     key: &[u8],
     as_of: Epoch,
-    head: &Head,
+    head: &StoredHead,
     tags: &[CacheTag],
     body_bytes: u64,
     slices: &[SlicePlace],
@@ -63,10 +64,10 @@ pub(super) fn encode(
             out.extend(number.to_le_bytes());
         }
     }
-    out.extend(u16::try_from(head.headers.len()).ok()?.to_le_bytes());
-    for (name, value) in &head.headers {
-        push_short(&mut out, name.as_str().as_bytes())?;
-        push_long(&mut out, value.as_bytes())?;
+    out.extend(u16::try_from(head.n_fields()).ok()?.to_le_bytes());
+    for (name, value) in head.fields() {
+        push_short(&mut out, name)?;
+        push_long(&mut out, value)?;
     }
     Some(out)
 }
@@ -79,7 +80,7 @@ pub(super) fn restamp(meta: &mut [u8], as_of: Epoch) {
     }
 }
 
-/// Reads a meta part back; `None` if it is none. What it gives shares the memory of `bytes`.
+/// Reads a meta part back; `None` if it is none. The key shares the memory of `bytes`.
 pub(super) fn decode(bytes: &Bytes) -> Option<Meta> {
     let mut fields = Fields(bytes);
     let as_of = read_epoch(&mut fields)?;
@@ -98,21 +99,13 @@ pub(super) fn decode(bytes: &Bytes) -> Option<Meta> {
     let key = bytes.slice_ref(fields.long()?);
     let tags = read_tags(&mut fields)?;
     let slices = read_slices(&mut fields)?;
-    let n_fields = fields.u16()?;
-    // The number is a disk's word, and a map takes fewer than it can say.
-    const USUAL_MAX: u16 = 64;
-    let mut headers = HeaderMap::with_capacity(usize::from(n_fields.min(USUAL_MAX)));
-    for _ in 0..n_fields {
+    let mut head_fields = FieldsBuilder::default();
+    for _ in 0..fields.u16()? {
         let name = HeaderName::from_bytes(fields.short()?).ok()?;
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(fields.long()?)).ok()?;
-        headers.try_append(name, value).ok()?;
+        head_fields.push(&name, &value).then_some(())?;
     }
-    let head = Head {
-        status,
-        headers,
-        lifetime,
-        response_time,
-    };
+    let head = head_fields.finish(status, lifetime, response_time);
     fields.0.is_empty().then_some(Meta {
         key,
         as_of,

@@ -11,13 +11,15 @@ use super::pool::ReadPool;
 use super::record::{Kind, RECORD_HEADER_BYTES, RecordHeader};
 use super::segments::Segment;
 use crate::Truncated;
+use crate::memory::allocated;
 
 /// A response's record, read and checked; the body that is in it.
 pub(super) fn read_response(segment: &Segment, place: Place) -> Option<(Meta, Bytes)> {
     let head_bytes = RECORD_HEADER_BYTES + place.meta_bytes as usize;
     let record = read_checked(segment, place)?;
     let meta = meta::decode(&record.slice(RECORD_HEADER_BYTES..head_bytes))?;
-    Some((meta, record.slice(head_bytes..)))
+    // A slice of the record would keep all of it in memory.
+    Some((meta, Bytes::copy_from_slice(&record[head_bytes..])))
 }
 
 fn read_checked(segment: &Segment, place: Place) -> Option<Bytes> {
@@ -75,6 +77,12 @@ impl DiskBody {
 
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// How many bytes of memory its places take.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        const COUNTS_BYTES: usize = 16;
+        allocated(size_of::<DiskBody>() + COUNTS_BYTES) + allocated(size_of_val(&*self.slices))
     }
 
     pub(super) fn places(&self) -> impl Iterator<Item = SlicePlace> + '_ {

@@ -11,7 +11,7 @@ use super::meta::{SlicePlace, decode, encode, restamp};
 use super::record::{
     Kind, NotASegment, RECORD_HEADER_BYTES, RecordHeader, SegmentId, append, read_segment_header, segment_header,
 };
-use crate::Head;
+use crate::{Head, StoredHead};
 
 const ID: SegmentId = SegmentId { number: 3, salt: 99 };
 
@@ -22,7 +22,7 @@ fn epoch(revision: u64) -> Epoch {
     }
 }
 
-fn head(fields: &[(String, Vec<u8>)]) -> Head {
+fn head(fields: &[(String, Vec<u8>)]) -> StoredHead {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
         headers.append(
@@ -42,6 +42,7 @@ fn head(fields: &[(String, Vec<u8>)]) -> Head {
         },
         response_time: Timestamp(-5),
     }
+    .into()
 }
 
 fn fields() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
@@ -67,7 +68,7 @@ proptest! {
         let read = decode(&written.into()).unwrap();
         prop_assert_eq!(&read.key[..], &key[..]);
         prop_assert_eq!(read.as_of, epoch(9));
-        prop_assert_eq!(read.head.headers, head.headers);
+        prop_assert_eq!(read.head.headers(), head.headers());
         prop_assert_eq!(read.head.lifetime, head.lifetime);
         prop_assert_eq!((read.head.status, read.head.response_time), (head.status, head.response_time));
         prop_assert_eq!(read.tags.as_deref().unwrap_or_default(), &tags[..]);

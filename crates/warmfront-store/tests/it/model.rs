@@ -104,7 +104,7 @@ impl World {
         // A body may break off, and its viewer sees that it does.
         let Ok((as_of, head, body)) = found else { return };
         self.n_found += 1;
-        let number: u64 = head.headers["etag"]
+        let number: u64 = head.headers()["etag"]
             .to_str()
             .unwrap()
             .trim_matches('"')
@@ -115,7 +115,7 @@ impl World {
             .find(|version| version.number == number)
             .expect("it was stored under this key");
         assert_eq!(body, content(number, version.bytes), "the bytes of {number}");
-        assert_eq!(head.headers, crate::support::head(number).headers);
+        assert_eq!(head.headers(), crate::support::head(number).headers);
         let covered = self
             .invalidations
             .iter()

@@ -68,7 +68,7 @@ async fn head_body_tags_and_as_of_come_back() {
         assert_eq!(as_of, epoch(number));
         assert!(body == content(number, bytes), "{bytes} bytes");
         let expected = head(number);
-        assert_eq!(found_head.headers, expected.headers);
+        assert_eq!(found_head.headers(), expected.headers);
         assert_eq!(found_head.status, expected.status);
         assert_eq!(found_head.lifetime, expected.lifetime);
         assert_eq!(found_head.response_time, expected.response_time);

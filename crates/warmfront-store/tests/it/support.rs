@@ -9,7 +9,9 @@ use rand::{RngExt, SeedableRng};
 use warmfront_caching::{FreshnessRule, Lifetime};
 use warmfront_invalidation::{Index, InvalidationItem, Names, NormalUrl};
 use warmfront_model::{CacheTag, DistributionId, Epoch, Incarnation, Revision, Timestamp};
-use warmfront_store::{Body, BodyReader, DiskOptions, Files, Head, Recovered, Store, StoredResponse, Truncated};
+use warmfront_store::{
+    Body, BodyReader, DiskOptions, Files, Head, Recovered, Store, StoredHead, StoredResponse, Truncated,
+};
 
 pub const MIB: u64 = 1024 * 1024;
 pub const DISK_BYTES: u64 = 64 * MIB;
@@ -59,7 +61,7 @@ pub fn head(etag: u64) -> Head {
 
 pub fn response(as_of: Epoch, version: u64, body: Bytes) -> Arc<StoredResponse> {
     let tags: Arc<[CacheTag]> = [CacheTag::parse("Product:1").unwrap()].into();
-    let slices = body.chunks(100_000).map(Bytes::copy_from_slice).collect();
+    let slices = body.chunks(65_536).map(Bytes::copy_from_slice).collect();
     Arc::new(StoredResponse::new(head(version), as_of, tags, Body::whole(slices)))
 }
 
@@ -86,7 +88,11 @@ pub fn item(key: &[u8]) -> InvalidationItem {
 /// What the store has under `key` that `index` does not cover, wherever it is: as-of, head and body.
 ///
 /// `Some(Err)`: it broke off while it was read.
-pub async fn look_up(store: &Store, index: &Index, key: &[u8]) -> Option<Result<(Epoch, Head, Vec<u8>), Truncated>> {
+pub async fn look_up(
+    store: &Store,
+    index: &Index,
+    key: &[u8],
+) -> Option<Result<(Epoch, StoredHead, Vec<u8>), Truncated>> {
     let proven = if let Some(response) = store.get(key) {
         index.check(&distribution(), response, || names(key)).ok()?
     } else {
