@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use warmfront_model::Timestamp;
 
 /// Tells the time and waits for it. Clones share one clock.
@@ -14,6 +15,7 @@ pub struct Clock(Source);
 enum Source {
     System,
     Manual(Arc<watch::Sender<Timestamp>>),
+    Runtime { began: Instant, start: Timestamp },
 }
 
 /// The clock follows the system and cannot be turned.
@@ -31,6 +33,15 @@ impl Clock {
         Clock(Source::Manual(Arc::new(watch::Sender::new(start))))
     }
 
+    /// A clock that stands at `start` now and goes as tokio's does: in a runtime whose time is paused, it passes when
+    /// nothing is left to do.
+    pub fn of_runtime(start: Timestamp) -> Clock {
+        Clock(Source::Runtime {
+            began: Instant::now(),
+            start,
+        })
+    }
+
     /// Now.
     #[allow(clippy::disallowed_methods, reason = "the one place that asks the system")]
     pub fn now(&self) -> Timestamp {
@@ -40,6 +51,7 @@ impl Clock {
                 Err(before) => Timestamp(-i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX)),
             },
             Source::Manual(now) => *now.borrow(),
+            Source::Runtime { began, start } => start.plus(began.elapsed()),
         }
     }
 
@@ -51,10 +63,10 @@ impl Clock {
     /// Moves a manual clock forward and gives the new time. Everyone whose time has come wakes up.
     ///
     /// # Errors
-    /// [`NotManual`] for the system's clock.
+    /// [`NotManual`] for any other clock.
     pub fn advance(&self, by: Duration) -> Result<Timestamp, NotManual> {
         match &self.0 {
-            Source::System => Err(NotManual),
+            Source::System | Source::Runtime { .. } => Err(NotManual),
             Source::Manual(now) => {
                 now.send_modify(|now| *now = now.plus(by));
                 Ok(*now.borrow())
@@ -65,7 +77,7 @@ impl Clock {
     /// Returns when it is `deadline` or later.
     pub async fn sleep_until(&self, deadline: Timestamp) {
         match &self.0 {
-            Source::System => loop {
+            Source::System | Source::Runtime { .. } => loop {
                 let left_ms = deadline.0.saturating_sub(self.now().0);
                 match u64::try_from(left_ms) {
                     Ok(left_ms) if left_ms > 0 => tokio::time::sleep(Duration::from_millis(left_ms)).await,
@@ -105,5 +117,13 @@ mod tests {
     #[tokio::test]
     async fn the_system_clock_cannot_be_turned() {
         assert_eq!(Clock::system().advance(Duration::from_secs(1)), Err(NotManual));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_runtimes_clock_goes_with_it() {
+        let clock = Clock::of_runtime(Timestamp(1_000));
+        clock.sleep_until(Timestamp(61_000)).await;
+        assert_eq!(clock.now(), Timestamp(61_000));
+        assert_eq!(clock.advance(Duration::from_secs(1)), Err(NotManual));
     }
 }

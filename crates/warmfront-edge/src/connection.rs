@@ -40,6 +40,7 @@ where
         .serve_connection(stream, requests);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
+        biased;
         ended = connection.as_mut() => ended,
         () = activity.falls_silent(head_timeout) => return,
         () = is_over(&mut shutdown) => {

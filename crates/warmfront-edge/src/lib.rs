@@ -12,6 +12,7 @@ mod body;
 mod connection;
 mod core;
 mod edge;
+mod embedded;
 mod error_page;
 mod flight;
 mod follow;
@@ -27,6 +28,7 @@ mod snapshot;
 mod sweep;
 
 pub use edge::{Edge, StartError};
+pub use embedded::{Dial, Dialling, Embedded, Transport};
 pub use warmfront_store::DISK_BYTES_MIN;
 
 pub use options::{BucketAccess, DiskCache, EdgeOptions, Limits};

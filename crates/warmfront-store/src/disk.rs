@@ -126,7 +126,24 @@ pub(crate) struct Disk {
     shared: Arc<Shared>,
     pool: Arc<ReadPool>,
     doorkeeper: Box<[AtomicU32]>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    writer: Mutex<Hand>,
+}
+
+/// Who writes.
+enum Hand {
+    /// A thread, as things come.
+    Thread(JoinHandle<()>),
+    /// Whoever calls [`Disk::step`].
+    Caller(Box<Writer>),
+    /// Nobody any more.
+    Gone,
+}
+
+/// Whether the disk tier has threads of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Threads {
+    Own,
+    None,
 }
 
 /// Why a response on disk cannot be had.
@@ -149,6 +166,7 @@ impl Disk {
         memory_bytes: u64,
         head: Epoch,
         is_hot: IsHot,
+        threads: Threads,
     ) -> io::Result<(Disk, Recovered)> {
         let shared = Arc::new(Shared {
             files,
@@ -161,14 +179,18 @@ impl Disk {
         });
         let recovered = recover::recover(&shared, head, N_READERS)?;
         let writer = Writer::new(Arc::clone(&shared));
-        let writer = thread::Builder::new()
-            .name("warmfront-disk-write".to_owned())
-            .spawn(move || writer.run())?;
+        let (writer, n_readers) = match threads {
+            Threads::Own => {
+                let thread = thread::Builder::new().name("warmfront-disk-write".to_owned());
+                (Hand::Thread(thread.spawn(move || writer.run())?), N_READERS)
+            }
+            Threads::None => (Hand::Caller(Box::new(writer)), 0),
+        };
         let disk = Disk {
             shared,
-            pool: Arc::new(ReadPool::start(N_READERS)?),
+            pool: Arc::new(ReadPool::start(n_readers)?),
             doorkeeper: (0..N_DOORS).map(|_| AtomicU32::new(0)).collect(),
-            writer: Mutex::new(Some(writer)),
+            writer: Mutex::new(writer),
         };
         Ok((disk, recovered))
     }
@@ -300,26 +322,40 @@ impl Disk {
 
     /// Waits until all that was put is written. Blocks.
     pub(crate) fn drain(&self) {
+        if let Hand::Caller(writer) = &mut *self.writer.lock() {
+            while writer.step() {}
+            return;
+        }
         self.shared.queue.drain();
+    }
+
+    /// Without threads: writes the oldest of what waits. False: nothing waits.
+    pub(crate) fn step(&self) -> bool {
+        match &mut *self.writer.lock() {
+            Hand::Caller(writer) => writer.step(),
+            Hand::Thread(_) | Hand::Gone => false,
+        }
     }
 
     /// Writes what waits, seals the segment, ends and lets the folder go. Blocks.
     pub(crate) fn close(&self) {
         self.shared.queue.close();
-        self.join();
-    }
-
-    fn join(&self) {
-        if let Some(writer) = self.writer.lock().take() {
-            let _ = writer.join();
-            self.shared.files.let_go();
+        let writer = std::mem::replace(&mut *self.writer.lock(), Hand::Gone);
+        match writer {
+            Hand::Thread(thread) => drop(thread.join()),
+            Hand::Caller(writer) => writer.run(),
+            Hand::Gone => return,
         }
+        self.shared.files.let_go();
     }
 }
 
 impl Drop for Disk {
+    /// Without threads, what was not written by then never is: the end of a process that crashes.
     fn drop(&mut self) {
-        self.close();
+        if !matches!(self.writer.get_mut(), Hand::Caller(_)) {
+            self.close();
+        }
     }
 }
 

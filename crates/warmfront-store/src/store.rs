@@ -10,7 +10,7 @@ use quick_cache::{OptionsBuilder, Weighter};
 use warmfront_invalidation::{Proven, Stamped};
 use warmfront_model::Epoch;
 
-use crate::disk::{Disk, NotLoaded};
+use crate::disk::{Disk, NotLoaded, Threads};
 use crate::{DiskEntry, DiskFigures, Files, Recovered, StoredResponse};
 
 /// Whole responses by cache key, within budgets of memory and disk.
@@ -102,10 +102,30 @@ impl Store {
     /// # Errors
     /// If the folder cannot be listed, or a thread cannot be started. Damaged files are no error: what they held is a miss.
     pub fn open(memory_bytes: u64, disk: DiskOptions) -> io::Result<(Store, Recovered)> {
+        Store::open_with(memory_bytes, disk, Threads::Own)
+    }
+
+    /// As [`Store::open`], without threads, for simulations: whoever reads from disk does it on the spot, and nothing is
+    /// written before [`Store::step`], [`Store::drain`] or [`Store::close`]. Dropping the store is a crash.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_without_threads(memory_bytes: u64, disk: DiskOptions) -> io::Result<(Store, Recovered)> {
+        Store::open_with(memory_bytes, disk, Threads::None)
+    }
+
+    fn open_with(memory_bytes: u64, disk: DiskOptions, threads: Threads) -> io::Result<(Store, Recovered)> {
         let mut store = Store::new(memory_bytes);
         let memory = Arc::clone(&store.memory);
         let is_hot = Box::new(move |key: &[u8]| memory.contains_key(key));
-        let (disk, recovered) = Disk::open(disk.files, disk.bytes, store.memory_bytes_max, disk.head, is_hot)?;
+        let (disk, recovered) = Disk::open(
+            disk.files,
+            disk.bytes,
+            store.memory_bytes_max,
+            disk.head,
+            is_hot,
+            threads,
+        )?;
         store.disk = Some(disk);
         store.share_memory();
         Ok((store, recovered))
@@ -235,6 +255,11 @@ impl Store {
             memory_bytes: self.memory_bytes(),
             disk: self.disk.as_ref().map(Disk::figures),
         }
+    }
+
+    /// In a store without threads, writes the oldest response that waits for it to disk. False: none waits.
+    pub fn step(&self) -> bool {
+        self.disk.as_ref().is_some_and(Disk::step)
     }
 
     /// Waits until everything stored so far is written to disk, or given up. Blocks.

@@ -17,6 +17,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use warmfront_facts::OriginAllow;
 
+use crate::embedded::{Dial, Transport};
 use crate::origin::ConnectFailure;
 
 /// How patiently one origin is connected to, and how long its idle connections are kept.
@@ -36,6 +37,8 @@ pub(crate) struct ConnectSettings {
 pub(crate) struct ConnectRules {
     pub(crate) allow: OriginAllow,
     tls: Arc<ClientConfig>,
+    /// What connects in place of TCP.
+    dial: Option<Arc<dyn Dial>>,
 }
 
 impl ConnectRules {
@@ -49,6 +52,19 @@ impl ConnectRules {
         for root in more_roots {
             roots.add(root.clone())?;
         }
+        ConnectRules::with_roots(allow, roots, None)
+    }
+
+    /// Connects by `dial` alone, and trusts no certificate authority.
+    pub(crate) fn dialling(dial: Arc<dyn Dial>) -> Result<ConnectRules, rustls::Error> {
+        ConnectRules::with_roots(OriginAllow::default(), RootCertStore::empty(), Some(dial))
+    }
+
+    fn with_roots(
+        allow: OriginAllow,
+        roots: RootCertStore,
+        dial: Option<Arc<dyn Dial>>,
+    ) -> Result<ConnectRules, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -58,6 +74,7 @@ impl ConnectRules {
         Ok(ConnectRules {
             allow,
             tls: Arc::new(tls),
+            dial,
         })
     }
 }
@@ -92,11 +109,15 @@ impl Connector {
     }
 
     async fn attempt(&self, host: &str, port: u16, is_tls: bool) -> Result<OriginStream, ConnectFailure> {
-        let addresses = self.addresses(host, port).await?;
         let refused = |source| ConnectFailure::Refused {
             host: host.to_owned(),
             source,
         };
+        if let Some(dial) = &self.rules.dial {
+            let transport = dial.dial(host, port).await.map_err(refused)?;
+            return Ok(OriginStream(Stream::Other(transport)));
+        }
+        let addresses = self.addresses(host, port).await?;
         let tcp = TcpStream::connect(&*addresses).await.map_err(refused)?;
         tcp.set_nodelay(true).map_err(refused)?;
         if !is_tls {
@@ -164,6 +185,7 @@ pub(crate) struct OriginStream(Stream);
 enum Stream {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    Other(Box<dyn Transport>),
 }
 
 impl Connection for OriginStream {
@@ -181,6 +203,7 @@ impl AsyncRead for OriginStream {
         match &mut self.0 {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Other(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -190,6 +213,7 @@ impl AsyncWrite for OriginStream {
         match &mut self.0 {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Other(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -197,6 +221,7 @@ impl AsyncWrite for OriginStream {
         match &mut self.0 {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Other(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
@@ -204,6 +229,7 @@ impl AsyncWrite for OriginStream {
         match &mut self.0 {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Other(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

@@ -30,9 +30,10 @@ struct State {
 pub(super) const LOOKUPS_WAITING_MAX: usize = 1024;
 
 impl ReadPool {
+    /// Without threads, whoever has work does it on the spot.
     pub(super) fn start(n_threads: usize) -> io::Result<ReadPool> {
         let shared = Arc::new(Shared::default());
-        let threads = (0..n_threads.max(1))
+        let threads = (0..n_threads)
             .map(|_| {
                 let shared = Arc::clone(&shared);
                 thread::Builder::new()
@@ -50,6 +51,10 @@ impl ReadPool {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<oneshot::Receiver<T>> {
         let (sender, receiver) = oneshot::channel();
+        if self.threads.is_empty() {
+            let _ = sender.send(work());
+            return Some(receiver);
+        }
         let mut state = self.shared.state.lock();
         if state.closed || state.jobs.len() >= waiting_max {
             return None;

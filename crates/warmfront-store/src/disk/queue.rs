@@ -75,6 +75,14 @@ impl Queue {
         Some(taken)
     }
 
+    /// Takes the oldest command, if there is one, without waiting.
+    pub(super) fn take_one(&self) -> Option<Command> {
+        let mut state = self.state.lock();
+        let (command, bytes) = state.commands.pop_front()?;
+        state.bytes -= bytes;
+        Some(command)
+    }
+
     /// Waits until everything in it has been done.
     pub(super) fn drain(&self) {
         let mut state = self.state.lock();

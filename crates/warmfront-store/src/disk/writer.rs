@@ -67,11 +67,7 @@ impl Writer {
     pub(super) fn run(mut self) {
         while let Some(commands) = self.shared.queue.take(BATCH_BYTES as u64) {
             for command in commands {
-                let done = match command {
-                    Command::Put { entry, response } => self.put(&entry, &response),
-                    Command::Remove(key) => self.remove(key),
-                };
-                self.note(done);
+                self.append_command(command);
             }
             let flushed = self.flush();
             self.note(flushed);
@@ -81,6 +77,25 @@ impl Writer {
         if !self.owed.is_empty() {
             self.give_everything_up();
         }
+    }
+
+    /// Does the oldest thing there is to do. False: there is nothing.
+    pub(super) fn step(&mut self) -> bool {
+        let Some(command) = self.shared.queue.take_one() else {
+            return false;
+        };
+        self.append_command(command);
+        let flushed = self.flush();
+        self.note(flushed);
+        true
+    }
+
+    fn append_command(&mut self, command: Command) {
+        let done = match command {
+            Command::Put { entry, response } => self.put(&entry, &response),
+            Command::Remove(key) => self.remove(key),
+        };
+        self.note(done);
     }
 
     fn put(&mut self, entry: &Arc<DiskEntry>, response: &StoredResponse) -> io::Result<()> {

@@ -1,9 +1,9 @@
 use warmfront_invalidation::{Index, InvalidationItem};
 use warmfront_model::{CacheTag, Epoch, Incarnation, Revision};
-use warmfront_store::{Folder, Store};
+use warmfront_store::{DiskOptions, Folder, Store};
 
 use crate::disk::FaultyDisk;
-use crate::support::{INCARNATION, MIB, content, distribution, epoch, head, look_up, open, response};
+use crate::support::{DISK_BYTES, INCARNATION, MIB, content, distribution, epoch, head, look_up, open, response};
 
 const MEMORY_BYTES: u64 = 16 * MIB;
 
@@ -210,4 +210,28 @@ async fn one_process_at_a_time_uses_a_folder_and_a_restart_keeps_it() {
     drop(store);
     let (store, _) = open(MEMORY_BYTES, Folder::lock(folder.path()).unwrap(), epoch(5));
     assert!(look_up(&store, &index(5), b"/page/0").await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn without_threads_nothing_is_written_before_its_step_and_dropping_is_a_crash() {
+    let disk = FaultyDisk::new(1);
+    let options = || DiskOptions {
+        files: Box::new(disk.clone()),
+        bytes: DISK_BYTES,
+        head: epoch(5),
+    };
+    let (store, _) = Store::open_without_threads(MEMORY_BYTES, options()).unwrap();
+    for number in 0..3 {
+        store.insert(
+            key(number).as_bytes(),
+            response(epoch(5), number, content(number, 1_000)),
+        );
+    }
+    assert!(store.get_on_disk(key(0).as_bytes()).is_none());
+    assert!(store.step() && store.step());
+    drop(store);
+    let (store, recovered) = Store::open_without_threads(MEMORY_BYTES, options()).unwrap();
+    assert_eq!(recovered.n_responses, 2);
+    assert_eq!(n_found(&store, 3).await, 2);
+    assert!(!store.step());
 }
