@@ -10,7 +10,7 @@ use warmfront_model::Epoch;
 use warmfront_store::StoredResponse;
 
 use crate::origin::FetchFailure;
-use crate::outcome::Kept;
+use crate::outcome::{Kept, Reason};
 
 /// The fetches in flight of all cores, by cache key.
 ///
@@ -52,8 +52,8 @@ pub(crate) struct Answered {
     pub(crate) response: Arc<StoredResponse>,
     /// Whether it may answer others than the request that began the fetch.
     pub(crate) shared: bool,
-    /// Whether it is an expired copy that the origin has confirmed.
-    pub(crate) confirmed: bool,
+    /// Where it is from: [`Reason::Fetched`], [`Reason::Revalidated`], or a regional node's cache.
+    pub(crate) reason: Reason,
     /// Why it is kept, or is not.
     pub(crate) kept: Kept,
     /// Fields for the request that began the fetch alone.

@@ -26,6 +26,7 @@ mod request;
 mod silence;
 mod snapshot;
 mod sweep;
+mod tier;
 
 pub use edge::{Edge, StartError};
 pub use embedded::{Dial, Dialling, Embedded, Transport};
@@ -33,3 +34,4 @@ pub use warmfront_store::DISK_BYTES_MIN;
 
 pub use options::{BucketAccess, DiskCache, EdgeOptions, Limits};
 pub use outcome::{FetchReason, Kept, Outcome, Reason, ResultType};
+pub use tier::{Parent, Parents, Tier, TierSecret};

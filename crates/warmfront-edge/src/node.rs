@@ -15,6 +15,7 @@ use crate::flight::Flights;
 use crate::identifiers::via;
 use crate::options::{BucketAccess, EdgeOptions, Limits};
 use crate::snapshot::Snapshot;
+use crate::tier::Tier;
 
 /// What all cores of one cache process share.
 pub(crate) struct Node {
@@ -23,6 +24,7 @@ pub(crate) struct Node {
     pub(crate) store: Store,
     pub(crate) flights: Flights,
     pub(crate) buckets: BucketAccess,
+    pub(crate) tier: Tier,
     pub(crate) pop: HeaderValue,
     pub(crate) via: HeaderValue,
     /// The port that redirects to https name; `None` without a TLS listener, or for 443.
@@ -41,6 +43,7 @@ impl Node {
             store,
             flights: Flights::default(),
             buckets: options.buckets.clone(),
+            tier: options.tier.clone(),
             pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),
             via: via(&options.pop),
             redirect_port: https_port.filter(|port| *port != 443),

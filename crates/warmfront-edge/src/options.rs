@@ -10,6 +10,8 @@ use warmfront_facts::OriginAllow;
 use warmfront_model::AccountId;
 use warmfront_signing::Credentials;
 
+use crate::tier::Tier;
+
 /// What an edge is to be.
 #[derive(Clone)]
 pub struct EdgeOptions {
@@ -35,6 +37,8 @@ pub struct EdgeOptions {
     pub buckets: BucketAccess,
     /// Certificates that origins' certificates may be issued by, besides those the system trusts.
     pub origin_roots: Vec<CertificateDer<'static>>,
+    /// Whom it faces, and whom it asks. A regional node listens for POPs at `http`, and has no `https`.
+    pub tier: Tier,
     /// How long after its creation an invalidation is applied; zero: at once.
     pub propagation_delay: Duration,
     /// What may grow, and how far.
@@ -77,6 +81,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Fetches in flight, on the whole node; beyond: 503.
     pub fetches_max: usize,
+    /// How long a regional node that lags behind what a POP needs tries to catch up, before it says so.
+    pub catch_up: Duration,
     /// How long requests may still run after shutdown was asked for.
     pub drain: Duration,
 }
@@ -90,6 +96,7 @@ impl Default for Limits {
             connections_max: 16_384,
             head_timeout: Duration::from_secs(60),
             fetches_max: 8_192,
+            catch_up: Duration::from_millis(500),
             drain: Duration::from_secs(10),
         }
     }

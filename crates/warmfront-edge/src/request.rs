@@ -12,7 +12,11 @@ mod plan;
 mod route;
 mod watch;
 
-pub(crate) use key::names_of_key;
+pub(crate) use accept::Accepted;
+pub(crate) use answer::{Answer, EarlyAnswer};
+pub(crate) use key::{Keyed, names_of_key, rules};
+pub(crate) use route::Routed;
+pub(crate) use watch::note;
 
 use std::future::{Future, Ready, ready};
 use std::net::IpAddr;
@@ -28,16 +32,13 @@ use warmfront_store::DiskEntry;
 use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::outcome::Reason;
-use crate::request::accept::Accepted;
 use crate::request::admit::Admitted;
-use crate::request::answer::{Answer, EarlyAnswer};
 use crate::request::find::Found;
-use crate::request::key::Keyed;
-use crate::request::route::Routed;
-use crate::silence::Activity;
+use crate::silence::{Activity, WaitingForOrigin};
+use crate::tier::{ChildAsk, Tier, answer_child};
 
 /// The connection a request came on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Viewer {
     /// The other end's address.
     pub(crate) ip: IpAddr,
@@ -66,6 +67,14 @@ pub(crate) fn answer(
     activity: &Arc<Activity>,
     request: Request<Incoming>,
 ) -> Answering {
+    if matches!(core.node.tier, Tier::Regional(_)) {
+        let waiting = activity.wait_for_origin();
+        let core = Arc::clone(core);
+        return Either::Right(Box::pin(async move {
+            let answer = answer_child(&core, request).await;
+            awaited(answer, waiting)
+        }));
+    }
     let (mut head, body) = request.into_parts();
     accept::take_host_from_target(&mut head);
     let snapshot = Arc::clone(&core.node.snapshot());
@@ -74,6 +83,7 @@ pub(crate) fn answer(
         viewer,
         snapshot,
         now: core.node.clock.now(),
+        child: None,
     };
     let answered = match way(core, &accepted) {
         Ok(Way::Answered(answer)) => answer,
@@ -83,14 +93,19 @@ pub(crate) fn answer(
             let waiting = activity.wait_for_origin();
             return Either::Right(Box::pin(async move {
                 let answer = ask_origin(&core, &accepted, body).await;
-                watch::note(&accepted, answer).map(|body| ViewerBody::Awaited {
-                    body: Box::new(body),
-                    _waiting: waiting,
-                })
+                awaited(note(&accepted, answer), waiting)
             }));
         }
     };
-    Either::Left(ready(watch::note(&accepted, answered)))
+    Either::Left(ready(note(&accepted, answered)))
+}
+
+/// The viewer's connection is not silent as long as its answer waits for an origin.
+fn awaited(answer: Response<ViewerBody>, waiting: WaitingForOrigin) -> Response<ViewerBody> {
+    answer.map(|body| ViewerBody::Awaited {
+        body: Box::new(body),
+        _waiting: waiting,
+    })
 }
 
 /// Where steps 1 to 5 lead.
@@ -105,8 +120,15 @@ fn way<'a>(core: &Arc<Core>, accepted: &'a Accepted) -> Result<Way<'a>, EarlyAns
     let routed = Routed::route(accepted)?;
     let admitted = Admitted::admit(&core.node, routed)?;
     let Some(keyed) = Keyed::key(admitted) else {
-        return Ok(Way::Passes(admitted));
+        return match &accepted.child {
+            Some(_) => Err(EarlyAnswer::OtherConfiguration),
+            None => Ok(Way::Passes(admitted)),
+        };
     };
+    let is_anothers = |child: &ChildAsk| !child.has_key(keyed.bytes());
+    if accepted.child.as_ref().is_some_and(is_anothers) {
+        return Err(EarlyAnswer::OtherConfiguration);
+    }
     let found = Found::find(&core.node, &keyed);
     match from_found(core, &keyed, &found) {
         Some(answered) => answered.map(Way::Answered),
@@ -130,7 +152,7 @@ fn from_found(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found) -> Option<Resu
 
 /// Goes the way again, since what it found may have changed by the time this runs, and to the origin if it still leads
 /// there. Time and snapshot are those of the request's arrival.
-async fn ask_origin(core: &Arc<Core>, accepted: &Accepted, body: Incoming) -> Answer {
+pub(crate) async fn ask_origin(core: &Arc<Core>, accepted: &Accepted, body: Incoming) -> Answer {
     let answered = match way(core, accepted) {
         Ok(Way::Answered(answer)) => Ok(answer),
         Ok(Way::Passes(admitted)) => pass::pass(core, admitted, body).await,

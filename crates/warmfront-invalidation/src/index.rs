@@ -61,6 +61,11 @@ impl Index {
         self.floor = self.applied.revision;
     }
 
+    /// Counts everything stamped below `revision` as covered. For the index of one request that asks for nothing older.
+    pub fn demand(&mut self, revision: Revision) {
+        self.floor = self.floor.max(revision);
+    }
+
     /// The as-of a stored response must have to be used: `max(floor, newest entry that covers it)`.
     pub fn required(&self, distribution: &DistributionId, subject: Subject<'_>) -> Revision {
         let newest = self

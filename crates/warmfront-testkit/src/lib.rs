@@ -9,6 +9,7 @@ mod message;
 mod origin;
 mod site;
 mod testbed;
+mod tiers;
 mod viewer;
 
 pub use gate::{Gate, PATIENCE, within_patience};
@@ -16,4 +17,5 @@ pub use message::{MessageError, RequestHead, ResponseHead};
 pub use origin::{Origin, OriginRequest, Reply};
 pub use site::{Behavior, OriginSite, Site};
 pub use testbed::{START, Stopped, Testbed, edge_options};
+pub use tiers::{Tiers, applied};
 pub use viewer::{Answer, Ask, Viewer};

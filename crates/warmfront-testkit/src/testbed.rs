@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use warmfront_clock::Clock;
-use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits};
+use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits, Tier};
 use warmfront_facts::{
     DistributionRecord, InvalidationRecord, Key, OriginAccessControlRecord, OriginAllow, invalidation_id,
 };
@@ -56,6 +56,7 @@ pub fn edge_options() -> EdgeOptions {
             source_arn: true,
         },
         origin_roots: Vec::new(),
+        tier: Tier::alone(),
         propagation_delay: Duration::ZERO,
         limits: Limits::default(),
     }
@@ -104,21 +105,7 @@ impl Testbed {
     /// # Panics
     /// If its configuration is refused.
     pub async fn commit_site(&self, site: &Site) -> Revision {
-        let config = site.config();
-        let domain_name = site.domain_name();
-        let distribution = convert::distribution(&config, site.id().clone(), &domain_name);
-        let record = DistributionRecord {
-            id: site.id().clone(),
-            domain_name: domain_name.into(),
-            created: START,
-            last_modified: self.clock.now(),
-            revision: Revision::ZERO,
-            distribution: Arc::new(distribution.expect("a valid configuration")),
-            config,
-        };
-        let value = record.encode().expect("a record");
-        self.commit(&Key::Distribution(site.id().clone()).to_string(), value)
-            .await
+        commit_site(&self.journal, &self.clock, site).await
     }
 
     /// Creates an origin access control with this SigningBehavior, and waits until the edge has it.
@@ -274,7 +261,26 @@ impl Stopped {
     }
 }
 
-async fn commit_invalidation(
+pub(crate) async fn commit_site(journal: &Simulated, clock: &Clock, site: &Site) -> Revision {
+    let config = site.config();
+    let domain_name = site.domain_name();
+    let distribution = convert::distribution(&config, site.id().clone(), &domain_name);
+    let record = DistributionRecord {
+        id: site.id().clone(),
+        domain_name: domain_name.into(),
+        created: START,
+        last_modified: clock.now(),
+        revision: Revision::ZERO,
+        distribution: Arc::new(distribution.expect("a valid configuration")),
+        config,
+    };
+    let value = record.encode().expect("a record");
+    let key = Key::Distribution(site.id().clone()).to_string();
+    let committed = journal.commit(&key, Write::Put(value), Expected::Any).await;
+    committed.expect("a commit")
+}
+
+pub(crate) async fn commit_invalidation(
     journal: &Simulated,
     clock: &Clock,
     n_references: &AtomicU64,

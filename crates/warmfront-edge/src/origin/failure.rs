@@ -27,6 +27,14 @@ pub(crate) enum FetchFailure {
     /// Too many fetches are in flight.
     #[error("too many fetches are in flight")]
     Overload,
+    /// The regional node that asked the origin got no answer.
+    #[error("a regional node got no answer from the origin: {}", reason.as_str())]
+    AtParent {
+        /// Why.
+        reason: Reason,
+        /// The status for the viewer.
+        status: StatusCode,
+    },
     /// The fetch was given up: the edge is shutting down.
     #[error("the fetch was given up")]
     Abandoned,
@@ -89,6 +97,7 @@ impl FetchFailure {
             | FetchFailure::Invalid(_)
             | FetchFailure::BrokeOff(_)
             | FetchFailure::Unsendable(_) => StatusCode::BAD_GATEWAY,
+            FetchFailure::AtParent { status, .. } => *status,
             FetchFailure::Overload | FetchFailure::Abandoned => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -104,10 +113,28 @@ impl FetchFailure {
             FetchFailure::NoAnswer => Reason::OriginTimeout,
             FetchFailure::Invalid(_) => Reason::OriginInvalid,
             FetchFailure::BrokeOff(_) => Reason::OriginBrokeOff,
+            FetchFailure::AtParent { reason, .. } => *reason,
             FetchFailure::Unsendable(_) => Reason::Unsendable,
             FetchFailure::Overload => Reason::TooManyFetches,
             FetchFailure::Abandoned => Reason::GivenUp,
         }
+    }
+
+    /// What a regional node's word and status say about the origin. `None` if they are about the regional node alone, so
+    /// that the origin may well answer.
+    pub(crate) fn at_parent(word: &str, status: StatusCode) -> Option<FetchFailure> {
+        const OF_THE_ORIGIN: [Reason; 8] = [
+            Reason::OriginDns,
+            Reason::OriginNotAllowed,
+            Reason::OriginConnect,
+            Reason::OriginConnectTimeout,
+            Reason::OriginTls,
+            Reason::OriginTimeout,
+            Reason::OriginInvalid,
+            Reason::OriginBrokeOff,
+        ];
+        let reason = OF_THE_ORIGIN.into_iter().find(|known| known.as_str() == word)?;
+        Some(FetchFailure::AtParent { reason, status })
     }
 
     /// Whether the connection ended before anything of an answer came.

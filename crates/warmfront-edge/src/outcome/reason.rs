@@ -11,6 +11,8 @@ super::words! {
         OriginLeftAlone = "origin-left-alone",
         /// A response that another request had fetched, all but the end of its body.
         Arriving = "arriving",
+        /// A response that a regional node had in its cache.
+        RegionalHit = "regional-hit",
         /// An expired copy that the origin confirmed.
         Revalidated = "revalidated",
         /// An expired copy in place of the origin's failure.
@@ -23,6 +25,10 @@ super::words! {
         Passed = "passed",
         /// Sent to https, as ViewerProtocolPolicy asks.
         RedirectToHttps = "redirect-to-https",
+        /// A POP and a regional node go by different configurations; viewers never see it.
+        OtherConfiguration = "other-configuration",
+        /// A regional node lags behind what a POP needs; viewers never see it.
+        Behind = "behind",
         /// The request has been through this edge too often.
         RequestLoop = "request-loop",
         /// The URL is longer than allowed.
@@ -88,14 +94,18 @@ impl Reason {
     /// CloudFront's word for it, before the status is known: an answer of 400 and above is an error as well.
     pub fn result_type(self) -> ResultType {
         match self {
-            Reason::Fresh | Reason::StaleWhileRevalidate | Reason::OriginLeftAlone | Reason::Arriving => {
-                ResultType::Hit
-            }
+            Reason::Fresh
+            | Reason::StaleWhileRevalidate
+            | Reason::OriginLeftAlone
+            | Reason::Arriving
+            | Reason::RegionalHit => ResultType::Hit,
             Reason::Revalidated | Reason::StaleIfError => ResultType::RefreshHit,
             Reason::Fetched | Reason::Joined | Reason::Passed => ResultType::Miss,
             Reason::RedirectToHttps => ResultType::Redirect,
             Reason::TooManyFetches => ResultType::LimitExceeded,
-            Reason::RequestLoop
+            Reason::OtherConfiguration
+            | Reason::Behind
+            | Reason::RequestLoop
             | Reason::UrlTooLong
             | Reason::HeadersTooLarge
             | Reason::NoPath
@@ -142,7 +152,10 @@ impl Reason {
             | Reason::DistributionDisabled
             | Reason::HttpsRequired
             | Reason::Unsendable => Some("InvalidRequest"),
-            Reason::Fresh
+            Reason::OtherConfiguration
+            | Reason::Behind
+            | Reason::RegionalHit
+            | Reason::Fresh
             | Reason::StaleWhileRevalidate
             | Reason::OriginLeftAlone
             | Reason::Arriving

@@ -9,6 +9,7 @@ use crate::outcome::Reason;
 use crate::request::Viewer;
 use crate::request::answer::EarlyAnswer;
 use crate::snapshot::Snapshot;
+use crate::tier::ChildAsk;
 
 /// A request's head, and what it is decided by: the time and the snapshot at its arrival.
 pub(crate) struct Accepted {
@@ -17,6 +18,8 @@ pub(crate) struct Accepted {
     /// Taken when the head had arrived: it holds every entry that was known then.
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) now: Timestamp,
+    /// On a regional node: what the POP asks for beside its viewer.
+    pub(crate) child: Option<ChildAsk>,
 }
 
 impl Accepted {

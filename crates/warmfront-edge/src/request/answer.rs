@@ -38,12 +38,17 @@ pub(crate) enum EarlyAnswer {
     HeaderTooLarge,
     /// To another URL.
     Redirect(StatusCode, String),
+    /// A regional node does not know the request as the POP that sends it does.
+    OtherConfiguration,
     /// The origin gave no answer.
     Failure(Arc<FetchFailure>),
 }
 
 impl EarlyAnswer {
     pub(crate) fn into_answer(self, node: &Node, accepted: &Accepted) -> Answer {
+        if let Some(child) = &accepted.child {
+            return child.refuse_with(&self);
+        }
         let request_id = request_id();
         let (mut response, reason) = match self {
             EarlyAnswer::Page(reason, status, message) => (error_page(status, &message, &request_id), reason),
@@ -56,6 +61,11 @@ impl EarlyAnswer {
                 (response, Reason::HeadersTooLarge)
             }
             EarlyAnswer::Redirect(status, location) => (redirect(status, &location), Reason::RedirectToHttps),
+            EarlyAnswer::OtherConfiguration => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                let page = error_page(status, "The configuration is changing.", &request_id);
+                (page, Reason::OtherConfiguration)
+            }
             EarlyAnswer::Failure(failure) => {
                 let host = accepted.authority().unwrap_or_default();
                 tracing::warn!(%failure, host, path = accepted.path(), reason = failure.reason().as_str(), "no answer from the origin");
@@ -128,6 +138,9 @@ pub(crate) fn from_response(
     withheld: Option<&HeaderMap>,
 ) -> Option<Answer> {
     let accepted = routed.accepted;
+    if let Some(child) = &accepted.child {
+        return child.give(routed, response, outcome, withheld);
+    }
     let head = response.head();
     let request = &accepted.head;
     let mut headers = head.headers();

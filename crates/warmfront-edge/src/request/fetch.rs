@@ -14,6 +14,7 @@ use crate::request::fill::Filling;
 use crate::request::find::Found;
 use crate::request::key::Keyed;
 use crate::request::plan::FetchPlan;
+use crate::tier::ParentAsk;
 
 /// How often a request joins the fetch of another. After that it has one of its own, which is always new enough for it.
 const JOINS_MAX: u32 = 2;
@@ -173,11 +174,10 @@ fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, role: Role,
     if let Some(stale) = stand_in(keyed, found, failure) {
         return Some(stale);
     }
-    let reason = match role {
-        Role::CameForTheRest => Reason::Arriving,
-        Role::Began | Role::Waited if answered.confirmed => Reason::Revalidated,
-        Role::Began => Reason::Fetched,
-        Role::Waited => Reason::Joined,
+    let reason = match (role, answered.reason) {
+        (Role::CameForTheRest, _) => Reason::Arriving,
+        (Role::Waited, Reason::Fetched) => Reason::Joined,
+        (Role::Began | Role::Waited, reason) => reason,
     };
     let outcome = Outcome {
         reason,
@@ -221,7 +221,8 @@ fn begin(
     let begun = || {
         let place = core.node.begin_fetch().ok_or(FetchFailure::Overload)?;
         let plan = FetchPlan::plan(&core.node, &keyed.routed, Purpose::Fill, expired, &request_id())?;
-        Ok(Filling::new(core, flight, &keyed.routed, plan, place))
+        let parents = ParentAsk::plan(&core.node, keyed, expired);
+        Ok(Filling::new(core, flight, &keyed.routed, plan, parents, place))
     };
     match begun() {
         Ok(filling) => {

@@ -11,19 +11,24 @@ use warmfront_caching::{
 };
 use warmfront_http::format_http_date;
 use warmfront_invalidation::Proven;
-use warmfront_model::{Behavior, Distribution, OriginKind, Timestamp};
+use warmfront_model::{Behavior, Distribution, Epoch, OriginKind, Timestamp};
 use warmfront_store::{Fill, FillLimits, Head, StoredResponse};
 
 use crate::core::Core;
 use crate::flight::{Answered, Flight, Progress};
 use crate::node::{FetchPlace, Node};
 use crate::origin::{FetchFailure, OriginBody};
-use crate::outcome::Kept;
+use crate::outcome::{Kept, Reason};
 use crate::request::answer::prepare;
 use crate::request::key::names_of_key;
 use crate::request::plan::{FetchPlan, fetched_method};
 use crate::request::route::Routed;
 use crate::snapshot::Site;
+use crate::tier::ParentAsk;
+
+mod from_parents;
+
+use from_parents::FromParents;
 
 /// How much of a body that is not kept waits for its slowest reader.
 const WINDOW_BYTES: u64 = 1024 * 1024;
@@ -36,7 +41,25 @@ pub(crate) struct Filling {
     behavior: Behavior,
     method: Method,
     plan: FetchPlan,
+    /// What is asked of the region first.
+    parents: Option<ParentAsk>,
     _place: FetchPlace,
+}
+
+/// A response whose head is here, judged.
+struct Arrival {
+    head: Head,
+    as_of: Epoch,
+    /// Fields for the request that began the fetch alone.
+    withheld: Option<Arc<HeaderMap>>,
+    /// Whether it may answer others.
+    shared: bool,
+    /// Where it is from.
+    reason: Reason,
+    /// Why it is kept, or is not.
+    kept: Kept,
+    /// Bodies up to this many bytes are kept.
+    keep_bytes_max: u64,
 }
 
 impl Filling {
@@ -45,6 +68,7 @@ impl Filling {
         flight: &Arc<Flight>,
         routed: &Routed<'_>,
         plan: FetchPlan,
+        parents: Option<ParentAsk>,
         place: FetchPlace,
     ) -> Filling {
         Filling {
@@ -57,12 +81,23 @@ impl Filling {
             behavior: routed.behavior.clone(),
             method: fetched_method(routed, Purpose::Fill),
             plan,
+            parents,
             _place: place,
         }
     }
 
-    pub(crate) async fn run(self) {
+    pub(crate) async fn run(mut self) {
         // Age and lifetime count from the moment the origin was asked: RFC 9111 section 4.2.3.
+        let asked = self.core.node.clock.now();
+        match self.ask_parents(asked).await {
+            FromParents::Response(arriving, body) => self.receive(arriving, body).await,
+            FromParents::Told => {}
+            FromParents::Failed(failure) => self.fail(failure, asked),
+            FromParents::Nothing => self.run_at_origin().await,
+        }
+    }
+
+    async fn run_at_origin(self) {
         let asked = self.core.node.clock.now();
         let response = match self.ask().await {
             Ok(response) => response,
@@ -138,10 +173,14 @@ impl Filling {
         } else {
             store.remove(key, expired.shared());
         }
+        self.tell_confirmed(confirmed, shared, Reason::Revalidated, kept);
+    }
+
+    fn tell_confirmed(&self, confirmed: Arc<StoredResponse>, shared: bool, reason: Reason, kept: Kept) {
         let answered = Answered {
             response: confirmed,
             shared,
-            confirmed: true,
+            reason,
             kept,
             withheld: None,
         };
@@ -150,7 +189,7 @@ impl Filling {
 
     /// Any other answer: streams it to those who wait, and stores it once it is whole.
     async fn fill(self, response: Response<OriginBody>, asked: Timestamp) {
-        let (from_origin, mut body) = response.into_parts();
+        let (from_origin, body) = response.into_parts();
         let status = from_origin.status;
         let rules = self.rules(status);
         let mut storability = storability(&self.method, status, &from_origin.headers, &rules, asked);
@@ -161,7 +200,7 @@ impl Filling {
         }
         let keep_bytes_max = self.keep_bytes_max(&storability, &from_origin.headers);
         shared &= keep_bytes_max > 0 || !matches!(storability, Storability::Store(_));
-        let (lifetime, mut kept) = match storability {
+        let (lifetime, kept) = match storability {
             Storability::Store(lifetime) if keep_bytes_max == 0 => (lifetime, Kept::TooLarge),
             Storability::Store(lifetime) => (lifetime, Kept::For(lifetime.rule)),
             Storability::DoNotStore(_) if stands_in => (never_fresh(&from_origin.headers, asked), Kept::StandIn),
@@ -174,22 +213,30 @@ impl Filling {
             lifetime,
             response_time: asked,
         };
-        let (mut fill, arriving) = Fill::begin(FillLimits {
-            keep_bytes_max,
-            window_bytes: WINDOW_BYTES,
-        });
-        let arriving = Arc::new(StoredResponse::new(head, self.plan.ticket.as_of(), [].into(), arriving));
-        let overtaken = !self.passes_newest_index(&arriving);
-        if overtaken {
-            kept = Kept::Covered;
-        }
-        let answered = Answered {
-            response: Arc::clone(&arriving),
-            shared,
-            confirmed: false,
-            kept,
+        let arrival = Arrival {
+            head,
+            as_of: self.plan.ticket.as_of(),
             withheld,
+            shared,
+            reason: Reason::Fetched,
+            kept,
+            keep_bytes_max,
         };
+        self.receive(Arriving::begin(arrival), body).await;
+    }
+
+    /// Streams a response to those who wait, and stores it once it is whole.
+    async fn receive(self, arriving: Arriving, mut body: OriginBody) {
+        let Arriving {
+            response,
+            mut fill,
+            mut answered,
+        } = arriving;
+        let overtaken = !self.passes_newest_index(&response);
+        if overtaken {
+            answered.kept = Kept::Covered;
+        }
+        let shared = answered.shared;
         self.landing.flight.tell(Progress::Answered(answered));
         if !shared || overtaken {
             self.core.node.flights.close(&self.landing.flight);
@@ -197,7 +244,7 @@ impl Filling {
         if self.pump(&mut body, &mut fill).await
             && let Some(whole) = fill.finish()
         {
-            self.store(Arc::new(arriving.with_body(whole)));
+            self.store(Arc::new(response.with_body(whole)));
         }
     }
 
@@ -283,15 +330,24 @@ impl Filling {
     }
 
     fn keep_bytes_max(&self, storability: &Storability, headers: &HeaderMap) -> u64 {
+        match storability {
+            Storability::Store(_) => self.room_for(headers),
+            Storability::DoNotStore(_) => 0,
+        }
+    }
+
+    /// How many bytes of a body with this head can be kept; 0 if it announces more.
+    fn room_for(&self, headers: &HeaderMap) -> u64 {
         /// Left for the head and the key of a response that just fits.
         const HEAD_BYTES: u64 = 96 * 1024;
         let keep_bytes_max = self.core.node.store.object_bytes_max().saturating_sub(HEAD_BYTES);
         let announced = headers
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        match storability {
-            Storability::Store(_) if announced.is_none_or(|bytes| bytes <= keep_bytes_max) => keep_bytes_max,
-            Storability::Store(_) | Storability::DoNotStore(_) => 0,
+        if announced.is_none_or(|bytes| bytes <= keep_bytes_max) {
+            keep_bytes_max
+        } else {
+            0
         }
     }
 
@@ -327,6 +383,35 @@ impl Filling {
             is_bucket,
             distribution.error_caching_min_ttl_secs(status.as_u16()),
         )
+    }
+}
+
+/// A response whose body is arriving.
+struct Arriving {
+    response: Arc<StoredResponse>,
+    fill: Fill,
+    answered: Answered,
+}
+
+impl Arriving {
+    fn begin(arrival: Arrival) -> Arriving {
+        let (fill, body) = Fill::begin(FillLimits {
+            keep_bytes_max: arrival.keep_bytes_max,
+            window_bytes: WINDOW_BYTES,
+        });
+        let response = Arc::new(StoredResponse::new(arrival.head, arrival.as_of, [].into(), body));
+        let answered = Answered {
+            response: Arc::clone(&response),
+            shared: arrival.shared,
+            reason: arrival.reason,
+            kept: arrival.kept,
+            withheld: arrival.withheld,
+        };
+        Arriving {
+            response,
+            fill,
+            answered,
+        }
     }
 }
 

@@ -52,6 +52,7 @@ fn node() -> Arc<Node> {
             source_arn: false,
         },
         origin_roots: Vec::new(),
+        tier: crate::Tier::alone(),
         propagation_delay: Duration::ZERO,
         limits: Limits::default(),
     };
@@ -181,7 +182,7 @@ async fn a_response_that_is_arriving_is_raised_or_covered() {
         flight.tell(Progress::Answered(Answered {
             response: Arc::clone(&response),
             shared: true,
-            confirmed: false,
+            reason: crate::Reason::Fetched,
             kept: crate::outcome::Kept::For(warmfront_caching::FreshnessRule::MaxAge),
             withheld: None,
         }));

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use warmfront_bucket::{Bucket, BucketOptions};
 use warmfront_clock::Clock;
 use warmfront_control::{Control, ControlOptions, Grants, Identities};
-use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits};
+use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits, Tier};
 use warmfront_facts::OriginAllow;
 use warmfront_journal::Embedded;
 
@@ -199,6 +199,7 @@ fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> anyhow::Result<EdgeOpt
             source_arn: true,
         },
         origin_roots: Vec::new(),
+        tier: Tier::alone(),
         propagation_delay: settings.propagation_delay,
         limits: Limits::default(),
     })

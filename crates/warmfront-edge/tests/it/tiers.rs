@@ -1,0 +1,233 @@
+//! POPs under regional nodes: what they ask each other, and what they believe.
+
+use std::time::Duration;
+
+use warmfront_testkit::{Ask, Gate, Origin, Reply, Site, Tiers, Viewer, applied};
+
+use crate::check;
+
+/// An origin whose `/a` says how often it was asked.
+async fn counting() -> Origin {
+    let origin = Origin::start().await;
+    let mut n = 0;
+    origin.on("/a", move |_| {
+        n += 1;
+        Reply::ok(n.to_string()).max_age(600)
+    });
+    origin
+}
+
+#[tokio::test]
+async fn a_regional_hit_is_a_hit_of_the_pop_that_answers() {
+    let origin = counting().await;
+    let tiers = Tiers::with(1, 2, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "1");
+    tiers.advance(7);
+    let second = tiers.get(1, "/a").await;
+    check(&second, 200, "Hit", "1");
+    assert_eq!(second.header("x-amz-cf-pop"), "POP1");
+    assert_eq!(second.header("age"), "7");
+    let ours: Vec<_> = second
+        .headers
+        .keys()
+        .filter(|name| name.as_str().starts_with("x-warmfront-"))
+        .collect();
+    assert!(ours.is_empty(), "{ours:?}");
+    assert_eq!(second.headers.get_all("via").iter().count(), 1);
+    check(&tiers.get(1, "/a").await, 200, "Hit", "1");
+    assert_eq!(origin.n_requests(), 1);
+}
+
+#[tokio::test]
+async fn what_came_by_a_regional_node_is_fresh_for_no_longer_than_there() {
+    let origin = Origin::start().await;
+    let mut n = 0;
+    origin.on("/a", move |_| {
+        n += 1;
+        // Nothing is said, so DefaultTTL holds: from when the origin was asked, and not from when the POP was told.
+        Reply::ok(n.to_string())
+    });
+    let tiers = Tiers::with(1, 2, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "1");
+    tiers.advance(86_390);
+    check(&tiers.get(1, "/a").await, 200, "Hit", "1");
+    tiers.advance(10);
+    check(&tiers.get(1, "/a").await, 200, "Miss", "2");
+}
+
+#[tokio::test]
+async fn an_invalidation_is_for_both_tiers() {
+    let origin = counting().await;
+    let tiers = Tiers::with(1, 2, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "1");
+    tiers.invalidate(&["/a"]).await;
+    check(&tiers.get(1, "/a").await, 200, "Miss", "2");
+    check(&tiers.get(0, "/a").await, 200, "Hit", "2");
+}
+
+/// Were it not for the min-epoch, the regional node's old response would come back, and with the POP's own stamp on it.
+#[tokio::test]
+async fn a_regional_node_that_lags_says_so_and_the_origin_is_asked() {
+    let origin = counting().await;
+    let tiers = Tiers::with(1, 1, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "1");
+    tiers.journal.hold_watch(0);
+    let revision = tiers.commit_invalidation(&["/a"]).await;
+    applied(&tiers.pops[0], revision).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "2");
+    check(&tiers.get(0, "/a").await, 200, "Hit", "2");
+    tiers.journal.release_watches();
+    tiers.settled().await;
+    check(&tiers.get(0, "/a").await, 200, "Hit", "2");
+}
+
+#[tokio::test]
+async fn a_regional_node_that_lags_catches_up_if_it_can() {
+    let origin = counting().await;
+    let patient = |mut options: warmfront_edge::EdgeOptions| {
+        options.limits.catch_up = Duration::from_secs(600);
+        options
+    };
+    let tiers = Tiers::start_with(1, 2, patient).await;
+    tiers.write(&Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "1");
+    tiers.journal.hold_watch(0);
+    let revision = tiers.commit_invalidation(&["/a"]).await;
+    applied(&tiers.pops[0], revision).await;
+    let mut viewer = tiers.viewer(0).await;
+    viewer.send(&Ask::get("/a")).await;
+    tiers.journal.release_watches();
+    check(&viewer.answer().await, 200, "Miss", "2");
+    // It came through the regional node, which has it now.
+    tiers.settled().await;
+    check(&tiers.get(1, "/a").await, 200, "Hit", "2");
+}
+
+/// The POP lags, the regional node does not: what it gives has its own, newer as-of, and is used.
+#[tokio::test]
+async fn a_pop_that_lags_takes_what_is_newer() {
+    let origin = counting().await;
+    let tiers = Tiers::with(1, 2, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "1");
+    tiers.journal.hold_watch(1);
+    let revision = tiers.commit_invalidation(&["/a"]).await;
+    applied(&tiers.regionals[0], revision).await;
+    applied(&tiers.pops[1], revision).await;
+    check(&tiers.get(1, "/a").await, 200, "Miss", "2");
+    check(&tiers.get(0, "/a").await, 200, "Hit", "1");
+    tiers.journal.release_watches();
+    tiers.settled().await;
+    check(&tiers.get(0, "/a").await, 200, "Hit", "2");
+    assert_eq!(origin.n_requests(), 2);
+}
+
+/// A slow parent: the answer that it gives was fetched before the invalidation that the POP learns of while it waits.
+#[tokio::test]
+async fn what_an_invalidation_overtakes_on_its_way_up_is_asked_for_again() {
+    let origin = Origin::start().await;
+    let gate = Gate::new();
+    let old = Reply::ok("old").max_age(60).held(&gate);
+    origin.replies("/a", [old, Reply::ok("new").max_age(60), Reply::status(400)]);
+    let tiers = Tiers::with(1, 2, &Site::new(&origin)).await;
+    let mut early = tiers.viewer(0).await;
+    early.send(&Ask::get("/a")).await;
+    gate.reached().await;
+    tiers.invalidate(&["/a"]).await;
+    // Someone who comes later waits for nothing that began before.
+    check(&tiers.get(1, "/a").await, 200, "Miss", "new");
+    gate.open();
+    // The early one may have either; it gets the newer.
+    check(&early.answer().await, 200, "Hit", "new");
+    check(&tiers.get(0, "/a").await, 200, "Hit", "new");
+    check(&tiers.get(1, "/a").await, 200, "Hit", "new");
+    assert_eq!(origin.n_requests(), 2);
+}
+
+#[tokio::test]
+async fn a_regional_node_that_is_gone_is_done_without() {
+    let origin = counting().await;
+    let mut tiers = Tiers::with(1, 1, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "1");
+    tiers.invalidate(&["/a"]).await;
+    tiers.regionals.remove(0).shutdown().await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "2");
+}
+
+#[tokio::test]
+async fn another_regional_node_takes_the_place_of_one_that_is_gone() {
+    let origin = Origin::start().await;
+    origin.on("/1", |_| Reply::ok("1").max_age(600));
+    let mut tiers = Tiers::with(2, 2, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/1").await, 200, "Miss", "1");
+    tiers.regionals.remove(0).shutdown().await;
+    tiers.invalidate(&["/1"]).await;
+    check(&tiers.get(0, "/1").await, 200, "Miss", "1");
+    // Whichever of the two had it: the one that is left has it now.
+    check(&tiers.get(1, "/1").await, 200, "Hit", "1");
+    assert_eq!(origin.n_requests(), 2);
+}
+
+#[tokio::test]
+async fn an_origin_that_fails_a_regional_node_is_not_asked_again() {
+    let origin = Origin::start().await;
+    origin.replies("/a", [Reply::hang_up(), Reply::status(400)]);
+    let tiers = Tiers::with(1, 1, &Site::new(&origin)).await;
+    assert_eq!(tiers.get(0, "/a").await.status, 502);
+    assert_eq!(origin.n_requests(), 1);
+}
+
+#[tokio::test]
+async fn nobody_but_a_child_is_answered_between_the_tiers() {
+    let origin = counting().await;
+    let tiers = Tiers::with(1, 1, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "1");
+    let mut viewer = Viewer::connect(tiers.regionals[0].http()).await;
+    assert_eq!(viewer.ask(&Ask::get("/a")).await.status, 403);
+    let forged = Ask::get("/a")
+        .header("x-warmfront-seal", &"0".repeat(64))
+        .header("x-warmfront-min-epoch", "0-0");
+    assert_eq!(viewer.ask(&forged).await.status, 403);
+    assert_eq!(origin.n_requests(), 1);
+}
+
+/// What only tiers may say is taken out of what viewers and origins say, so it cannot make anything newer or older.
+#[tokio::test]
+async fn viewers_and_origins_cannot_speak_for_a_tier() {
+    let origin = Origin::start().await;
+    let mut n = 0;
+    origin.on("/a", move |_| {
+        n += 1;
+        Reply::ok(n.to_string())
+            .max_age(600)
+            .header("x-warmfront-as-of", "ffffffffffffffff-999999999")
+    });
+    let tiers = Tiers::with(1, 1, &Site::new(&origin)).await;
+    let ask = Ask::get("/a")
+        .header("x-warmfront-min-epoch", "ffffffffffffffff-999999999")
+        .header("x-warmfront-viewer", "192.0.2.1 https HTTP/2.0 public");
+    let answer = tiers.viewer(0).await.ask(&ask).await;
+    check(&answer, 200, "Miss", "1");
+    assert_eq!(answer.header("x-warmfront-as-of"), "");
+    let request = origin.only_request();
+    assert_eq!(request.header("x-warmfront-min-epoch"), "");
+    assert_eq!(request.header("x-warmfront-viewer"), "");
+    assert_eq!(request.header("x-forwarded-for"), "127.0.0.1");
+    tiers.invalidate(&["/a"]).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "2");
+}
+
+#[tokio::test]
+async fn methods_that_are_not_cached_go_to_the_origin_directly() {
+    let origin = Origin::start().await;
+    origin.on("/a", |_| Reply::ok("posted"));
+    let site = Site::new(&origin).default_behavior(warmfront_testkit::Behavior::to("web").all_methods());
+    let tiers = Tiers::with(1, 1, &site).await;
+    let answer = tiers
+        .viewer(0)
+        .await
+        .ask(&Ask::with_method("POST", "/a").body("x"))
+        .await;
+    check(&answer, 200, "Miss", "posted");
+    // One Via: the POP's alone.
+    assert_eq!(origin.only_request().header("via").matches("cloudfront.net").count(), 1);
+}
