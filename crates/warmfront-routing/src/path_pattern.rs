@@ -15,7 +15,7 @@ impl PathPattern {
 
     /// Whether a normalized path (see [`normalized`]), with its leading slash, matches.
     /// Takes time in pattern times path at the worst.
-    pub(crate) fn matches(&self, path: &str) -> bool {
+    pub fn matches(&self, path: &str) -> bool {
         let pattern = &*self.0;
         let path = path.strip_prefix('/').unwrap_or(path).as_bytes();
         let (mut at_pattern, mut at_path) = (0, 0);
