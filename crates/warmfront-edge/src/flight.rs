@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use http::HeaderMap;
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use warmfront_invalidation::Stamp;
 use warmfront_model::Epoch;
 use warmfront_store::StoredResponse;
 
@@ -30,7 +31,7 @@ const N_SHARDS: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Flight {
     key: Arc<[u8]>,
-    planned: Epoch,
+    stamp: Stamp,
     progress: watch::Sender<Progress>,
 }
 
@@ -92,7 +93,7 @@ impl Flights {
         let key: Arc<[u8]> = key.into();
         let flight = Arc::new(Flight {
             key: Arc::clone(&key),
-            planned,
+            stamp: Stamp::new(planned),
             progress: watch::Sender::new(Progress::Asked),
         });
         shard.insert(key, Arc::clone(&flight));
@@ -103,7 +104,7 @@ impl Flights {
     pub(crate) fn begin_alone(key: &[u8], planned: Epoch) -> Arc<Flight> {
         Arc::new(Flight {
             key: key.into(),
-            planned,
+            stamp: Stamp::new(planned),
             progress: watch::Sender::new(Progress::Asked),
         })
     }
@@ -119,17 +120,12 @@ impl Flights {
         }
     }
 
-    /// The responses that are arriving, with their keys.
-    pub(crate) fn arriving(&self) -> Vec<(Arc<[u8]>, Arc<StoredResponse>)> {
-        let mut arriving = Vec::new();
-        for shard in &self.shards {
-            for flight in shard.lock().values() {
-                if let Progress::Answered(answered) = &*flight.progress.borrow() {
-                    arriving.push((Arc::clone(&flight.key), Arc::clone(&answered.response)));
-                }
-            }
-        }
-        arriving
+    /// Those that can be joined.
+    pub(crate) fn joinable(&self) -> Vec<Arc<Flight>> {
+        let shards = self.shards.iter();
+        shards
+            .flat_map(|shard| shard.lock().values().map(Arc::clone).collect::<Vec<_>>())
+            .collect()
     }
 
     fn shard(&self, key: &[u8]) -> &Mutex<Shard> {
@@ -143,9 +139,9 @@ impl Flight {
         &self.key
     }
 
-    /// The stamp of its plan.
-    pub(crate) fn planned(&self) -> Epoch {
-        self.planned
+    /// The as-of of its plan, which rises while nothing covers what it can bring.
+    pub(crate) fn stamp(&self) -> &Stamp {
+        &self.stamp
     }
 
     /// Tells everyone who waits.

@@ -128,6 +128,7 @@ impl Follower {
             return;
         }
         let changed_roots = self.changed_roots(&fact);
+        let changed_tag_header = self.changed_tag_header(&fact);
         let sites = self.remember(&fact).then(|| self.sites());
         self.node.publish(|snapshot| {
             if let Some(sites) = sites {
@@ -135,6 +136,9 @@ impl Follower {
             }
             if let Some((distribution, items)) = changed_roots {
                 snapshot.index.invalidate(&distribution, &items, event.revision);
+            }
+            if let Some(distribution) = changed_tag_header {
+                snapshot.index.change_tag_header(&distribution);
             }
             snapshot.index.advance(event.revision);
         });
@@ -150,6 +154,15 @@ impl Follower {
         let new = &new.distribution.default_root_object;
         let covering = |object: &Arc<str>| InvalidationItem::Prefix(NormalUrl::new(format!("/{object}").as_bytes()));
         (old != new).then(|| (id.clone(), old.iter().chain(new).map(covering).collect()))
+    }
+
+    /// The distribution whose tags are in another field from now on.
+    fn changed_tag_header(&self, fact: &Fact) -> Option<DistributionId> {
+        let Fact::Distribution(id, Some(new)) = fact else {
+            return None;
+        };
+        let old = self.distributions.get(id)?;
+        (old.distribution.cache_tag_header != new.distribution.cache_tag_header).then(|| id.clone())
     }
 
     /// Whether the fact changes how requests are routed.

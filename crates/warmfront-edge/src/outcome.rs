@@ -28,6 +28,8 @@ pub enum Kept {
     Not(NotStored),
     /// It is larger than what the store takes.
     TooLarge,
+    /// Its cache tags are in a field that its origin forbids to keep.
+    TagsWithheld,
     /// An error, while an expired copy stands in for it.
     StandIn,
     /// An invalidation that came in during the fetch covers it.
@@ -74,7 +76,9 @@ impl Kept {
     pub fn all() -> impl Iterator<Item = Kept> {
         let rules = FreshnessRule::ALL.iter().copied().map(Kept::For);
         let not = NotStored::ALL.iter().copied().map(Kept::Not);
-        rules.chain(not).chain([Kept::TooLarge, Kept::StandIn, Kept::Covered])
+        rules
+            .chain(not)
+            .chain([Kept::TooLarge, Kept::TagsWithheld, Kept::StandIn, Kept::Covered])
     }
 
     /// Whether the response is in the cache.
@@ -87,6 +91,7 @@ impl Kept {
         match self {
             Kept::For(rule) => rule.as_str(),
             Kept::Not(reason) => reason.as_str(),
+            Kept::TagsWithheld => "tags-withheld",
             Kept::TooLarge => "too-large",
             Kept::StandIn => "stand-in",
             Kept::Covered => "covered",

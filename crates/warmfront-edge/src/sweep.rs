@@ -1,13 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use warmfront_invalidation::Stamped;
+use warmfront_invalidation::{InvalidationMode, Stamped};
 use warmfront_model::{DistributionId, Revision};
 use warmfront_routing::CacheKey;
 
+use crate::flight::Flight;
 use crate::node::Node;
 use crate::request::names_of_key;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Site, Snapshot};
 
 /// What one sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,15 +43,16 @@ pub(crate) async fn sweep_forever(node: Arc<Node>) {
     }
 }
 
-/// Visits every stored response, removes the covered ones and raises the as-of of the rest, those that are arriving too;
-/// then drops the entries that were applied when it began, and makes that the floor.
+/// Visits every stored response, removes the covered ones and raises the as-of of the rest, those that are arriving too; a
+/// covered one that its origin may confirm stays. Then drops the entries that were applied when it began, and makes that
+/// the floor.
 pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
     let began = Arc::clone(&node.snapshot());
     let through: Revision = began.index.applied().revision;
     let mut swept = Swept::default();
     for (key, response) in node.store.iter() {
         swept.n_visited += 1;
-        if let Err(covered) = judge(&began, &key, response)
+        if let Judged::Remove(covered) = judge(&began, &key, response)
             && node.store.discard(&key, &covered)
         {
             swept.n_removed += 1;
@@ -63,7 +65,7 @@ pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
     for entry in node.store.iter_on_disk() {
         swept.n_visited += 1;
         let visited = Arc::clone(&entry);
-        if let Err(covered) = judge(&began, visited.key(), entry)
+        if let Judged::Remove(covered) = judge(&began, visited.key(), entry)
             && node.store.discard_on_disk(&covered)
         {
             swept.n_removed += 1;
@@ -73,25 +75,49 @@ pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
             tokio::task::yield_now().await;
         }
     }
-    for (key, arriving) in node.flights.arriving() {
-        // A covered one is not stored when it ends, and nobody joins it.
-        let _ = judge(&began, &key, arriving);
-    }
+    node.flights.joinable().iter().for_each(|flight| raise(&began, flight));
     node.publish(|snapshot| snapshot.index.forget(through));
     swept
 }
 
-fn judge<T: Stamped>(snapshot: &Snapshot, key: &[u8], response: Arc<T>) -> Result<(), Arc<T>> {
-    let id = CacheKey::read(key).and_then(|key| DistributionId::parse(key.distribution()).ok());
-    // A deleted distribution's responses can answer nobody.
-    let Some(site) = id.and_then(|id| snapshot.sites.by_id.get(&id)) else {
-        return Err(response);
+/// Raises the as-of of what is arriving, or yet to arrive, unless it is covered. A covered one is not stored when it ends, and
+/// nobody joins it.
+fn raise(snapshot: &Snapshot, flight: &Flight) {
+    let Some(site) = site_of(snapshot, flight.key()) else {
+        return;
     };
     let distribution = &site.distribution;
-    snapshot
-        .index
-        .check(&distribution.id, response, || names_of_key(key, distribution))
-        .map(drop)
+    let names = || names_of_key(flight.key(), distribution);
+    let index = &snapshot.index;
+    match flight.answered() {
+        Some(answered) => drop(index.check(&distribution.id, answered.response, names)),
+        None => drop(index.check_unanswered(&distribution.id, flight.stamp(), names)),
+    }
+}
+
+fn site_of<'a>(snapshot: &'a Snapshot, key: &[u8]) -> Option<&'a Arc<Site>> {
+    let id = DistributionId::parse(CacheKey::read(key)?.distribution()).ok()?;
+    snapshot.sites.by_id.get(&id)
+}
+
+enum Judged<T> {
+    /// It stays: nothing covers it, or it may be confirmed by the origin.
+    Stay,
+    /// It is of no use to anyone.
+    Remove(Arc<T>),
+}
+
+fn judge<T: Stamped>(snapshot: &Snapshot, key: &[u8], response: Arc<T>) -> Judged<T> {
+    // A deleted distribution's responses can answer nobody.
+    let Some(site) = site_of(snapshot, key) else {
+        return Judged::Remove(response);
+    };
+    let distribution = &site.distribution;
+    let names = || names_of_key(key, distribution);
+    match snapshot.index.check(&distribution.id, response, names) {
+        Err(covered) if covered.mode() == InvalidationMode::Refetch => Judged::Remove(Arc::clone(covered.response())),
+        Ok(_) | Err(_) => Judged::Stay,
+    }
 }
 
 #[cfg(test)]

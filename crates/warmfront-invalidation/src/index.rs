@@ -1,10 +1,12 @@
+use std::hash::Hash;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use warmfront_model::{CacheTag, DistributionId, Epoch, Incarnation, Revision};
 
+use crate::covering::Covering;
 use crate::prefix_tree::PrefixTree;
-use crate::{InvalidationItem, Subject};
+use crate::{InvalidationItem, InvalidationMode, Names, Stamped, cache_tags};
 
 type Map<K, V> = imbl::GenericHashMap<K, V, RandomState, imbl::shared_ptr::DefaultSharedPtr>;
 
@@ -16,6 +18,8 @@ type Map<K, V> = imbl::GenericHashMap<K, V, RandomState, imbl::shared_ptr::Defau
 pub struct Index {
     applied: Epoch,
     floor: Revision,
+    /// Nothing older will do, whether it is covered or not.
+    demanded: Revision,
     distributions: Map<DistributionId, DistributionIndex>,
 }
 
@@ -28,6 +32,7 @@ impl Index {
                 revision: Revision::ZERO,
             },
             floor: Revision::ZERO,
+            demanded: Revision::ZERO,
             distributions: Map::default(),
         }
     }
@@ -42,13 +47,36 @@ impl Index {
         self.floor
     }
 
-    /// Takes in an invalidation of `distribution` that was committed at `revision`.
+    /// Takes in an invalidation of `distribution` that was committed at `revision`, to be fetched anew.
     pub fn invalidate(&mut self, distribution: &DistributionId, items: &[InvalidationItem], revision: Revision) {
-        let mut index = self.distributions.get(distribution).cloned().unwrap_or_default();
+        self.invalidate_in(InvalidationMode::Refetch, distribution, items, revision);
+    }
+
+    /// Takes in an invalidation of `distribution` that was committed at `revision`. Where two cover a response, it is
+    /// fetched anew if either says so.
+    pub fn invalidate_in(
+        &mut self,
+        mode: InvalidationMode,
+        distribution: &DistributionId,
+        items: &[InvalidationItem],
+        revision: Revision,
+    ) {
+        let covering = Covering::new(mode, revision);
+        let index = self.distributions.entry(distribution.clone()).or_default();
         for item in items {
-            index.insert(item, revision);
+            index.insert(item, covering);
         }
-        self.distributions.insert(distribution.clone(), index);
+    }
+
+    /// The tags of `distribution` are to be read from another field than before. Which responses its tags cover is not
+    /// known any more, so those that have been invalidated by tag since the last sweep cover every response of the
+    /// distribution that is as old.
+    pub fn change_tag_header(&mut self, distribution: &DistributionId) {
+        if let Some(index) = self.distributions.get_mut(distribution) {
+            index.everything = index.everything.max(index.newest_tag);
+            index.newest_tag = Covering::NEVER;
+            index.tags = Map::default();
+        }
     }
 
     /// Everything up to `revision` has been taken in, whatever kind of fact it was.
@@ -63,16 +91,46 @@ impl Index {
 
     /// Counts everything stamped below `revision` as covered. For the index of one request that asks for nothing older.
     pub fn demand(&mut self, revision: Revision) {
-        self.floor = self.floor.max(revision);
+        self.demanded = self.demanded.max(revision);
     }
 
-    /// The as-of a stored response must have to be used: `max(floor, newest entry that covers it)`.
-    pub fn required(&self, distribution: &DistributionId, subject: Subject<'_>) -> Revision {
+    /// The as-of that a response of this URL must have to be used: `max(floor, newest entry that covers it)`. What covers
+    /// it by its tags is not counted: they are not known yet.
+    pub fn required(&self, distribution: &DistributionId, names: &Names<'_>) -> Revision {
         let newest = self
             .distributions
             .get(distribution)
-            .map_or(Revision::ZERO, |index| index.newest(subject));
-        newest.max(self.floor)
+            .map_or(Revision::ZERO, |index| index.by_url(names).newest);
+        newest.max(self.floor).max(self.demanded)
+    }
+
+    /// The same for a response that is here, with what covers it by its tags.
+    pub fn required_of<T: Stamped>(&self, distribution: &DistributionId, names: &Names<'_>, response: &T) -> Revision {
+        let newest = self.covering(distribution, names, response).newest;
+        newest.max(self.floor).max(self.demanded)
+    }
+
+    /// Whether entries by tag are known for `distribution` that are newer than `revision`.
+    pub(crate) fn has_tags_above(&self, distribution: &DistributionId, revision: Revision) -> bool {
+        let index = self.distributions.get(distribution);
+        index.is_some_and(|index| index.newest_tag.newest > revision)
+    }
+
+    pub(crate) fn demanded(&self) -> Revision {
+        self.demanded
+    }
+
+    /// What covers a stored response, the floor left aside.
+    pub(crate) fn covering<T: Stamped>(
+        &self,
+        distribution: &DistributionId,
+        names: &Names<'_>,
+        response: &T,
+    ) -> Covering {
+        let index = self.distributions.get(distribution);
+        index.map_or(Covering::NEVER, |index| {
+            index.by_url(names).max(index.by_tag(names.tag_header, response))
+        })
     }
 
     /// Drops the entries at or below `through`, and makes it the floor.
@@ -96,72 +154,80 @@ impl Index {
 
 /// The entries of one distribution.
 #[derive(Clone, Debug, Default)]
-pub struct DistributionIndex {
+struct DistributionIndex {
     newest: Revision,
-    everything: Revision,
-    exact: Map<Arc<[u8]>, Revision>,
+    everything: Covering,
+    exact: Map<Arc<[u8]>, Covering>,
     prefixes: PrefixTree,
-    tags: Map<CacheTag, Revision>,
+    tags: Map<CacheTag, Covering>,
+    newest_tag: Covering,
 }
 
 impl DistributionIndex {
-    fn insert(&mut self, item: &InvalidationItem, revision: Revision) {
-        self.newest = self.newest.max(revision);
+    fn insert(&mut self, item: &InvalidationItem, covering: Covering) {
+        self.newest = self.newest.max(covering.newest);
         match item {
-            InvalidationItem::Everything => self.everything = self.everything.max(revision),
-            InvalidationItem::Prefix(prefix) => self.prefixes.insert(prefix.as_bytes(), revision),
-            InvalidationItem::Exact(url) => raise(&mut self.exact, url.as_bytes().into(), revision),
-            InvalidationItem::Tag(tag) => raise(&mut self.tags, tag.clone(), revision),
+            InvalidationItem::Everything => self.everything = self.everything.max(covering),
+            InvalidationItem::Prefix(prefix) => self.prefixes.insert(prefix.as_bytes(), covering),
+            InvalidationItem::Exact(url) => raise(&mut self.exact, url.as_bytes().into(), covering),
+            InvalidationItem::Tag(tag) => {
+                raise(&mut self.tags, tag.clone(), covering);
+                self.newest_tag = self.newest_tag.max(covering);
+            }
         }
     }
 
-    fn newest(&self, subject: Subject<'_>) -> Revision {
-        let by_url = |url: &[u8]| {
+    fn by_url(&self, names: &Names<'_>) -> Covering {
+        let of = |url: &[u8]| {
             let exact = self.exact.get(url).copied().unwrap_or_default();
             exact.max(self.prefixes.newest(url))
         };
-        let by_tag = subject
-            .tags
-            .iter()
-            .filter_map(|tag| self.tags.get(tag).copied())
-            .max()
-            .unwrap_or_default();
-        let by_root = subject
-            .names
-            .root
-            .as_ref()
-            .map_or(Revision::ZERO, |root| by_url(root.as_bytes()));
-        self.everything
-            .max(by_url(subject.names.url.as_bytes()))
-            .max(by_root)
-            .max(by_tag)
+        let by_root = names.root.as_deref().map_or(Covering::NEVER, of);
+        self.everything.max(of(&names.url)).max(by_root)
+    }
+
+    /// A response whose tags cannot be known here counts as having all of them.
+    fn by_tag<T: Stamped>(&self, header: Option<&str>, response: &T) -> Covering {
+        let Some(header) = header.filter(|_| self.newest_tag != Covering::NEVER) else {
+            return Covering::NEVER;
+        };
+        let Some(values) = response.field_values(header) else {
+            return self.newest_tag;
+        };
+        cache_tags(values)
+            .filter_map(|tag| self.tag(tag))
+            .fold(Covering::NEVER, Covering::max)
+    }
+
+    fn tag(&self, tag: &str) -> Option<Covering> {
+        let mut buffer = [0; CacheTag::LENGTH_MAX];
+        let lower = buffer.get_mut(..tag.len())?;
+        lower.copy_from_slice(tag.as_bytes());
+        lower.make_ascii_lowercase();
+        self.tags.get(std::str::from_utf8(lower).ok()?).copied()
     }
 
     fn above(&self, through: Revision) -> DistributionIndex {
-        let later = |revision: Revision| if revision > through { revision } else { Revision::ZERO };
         DistributionIndex {
-            newest: later(self.newest),
-            everything: later(self.everything),
-            exact: self
-                .exact
-                .iter()
-                .filter(|(_, r)| **r > through)
-                .map(|(url, r)| (url.clone(), *r))
-                .collect(),
+            newest: self.newest,
+            everything: self.everything.above(through).unwrap_or_default(),
+            exact: above(&self.exact, through),
             prefixes: self.prefixes.above(through),
-            tags: self
-                .tags
-                .iter()
-                .filter(|(_, r)| **r > through)
-                .map(|(tag, r)| (tag.clone(), *r))
-                .collect(),
+            tags: above(&self.tags, through),
+            newest_tag: self.newest_tag.above(through).unwrap_or_default(),
         }
     }
 }
 
-fn raise<K: std::hash::Hash + Eq + Clone>(map: &mut Map<K, Revision>, key: K, revision: Revision) {
-    let known = map.entry(key).or_insert(revision);
-    *known = (*known).max(revision);
+fn above<K: Hash + Eq + Clone>(map: &Map<K, Covering>, through: Revision) -> Map<K, Covering> {
+    map.iter()
+        .filter_map(|(key, covering)| Some((key.clone(), covering.above(through)?)))
+        .collect()
+}
+
+fn raise<K: Hash + Eq + Clone>(map: &mut Map<K, Covering>, key: K, covering: Covering) {
+    let known = map.entry(key).or_default();
+    *known = known.max(covering);
 }
 
 #[cfg(test)]

@@ -4,13 +4,17 @@
 //! [`Stamp`], its as-of; it may be used only with the proof that [`Index::check`] gives: no item at a later revision than
 //! the stamp matches its URL or its tags.
 
+mod covering;
 mod index;
 mod item;
 mod prefix_tree;
 mod proof;
+mod tags;
 mod url;
 
-pub use index::{DistributionIndex, Index};
+pub use covering::{InvalidationMode, UnknownMode};
+pub use index::Index;
 pub use item::{InvalidPath, InvalidationItem, PATH_CHARACTERS_MAX};
-pub use proof::{Proven, Stamp, Stamped};
-pub use url::{Names, NormalUrl, Subject};
+pub use proof::{Covered, Proven, Stamp, Stamped};
+pub use tags::{TAGS_MAX, cache_tags};
+pub use url::{Names, NormalUrl};

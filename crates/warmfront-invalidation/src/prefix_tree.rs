@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use warmfront_model::Revision;
 
-/// Prefixes of URLs, each with the newest revision that covers it.
+use crate::covering::Covering;
+
+/// Prefixes of URLs, each with the newest revisions that cover it.
 ///
 /// A radix tree whose clones share their nodes; adding copies the nodes on the way to the prefix and no others.
 /// Adding and looking up take time in the length of the prefix or URL, whatever the tree holds.
@@ -15,18 +17,18 @@ pub(crate) struct PrefixTree {
 #[derive(Clone, Debug, Default)]
 struct Node {
     label: Box<[u8]>,
-    covers: Revision,
+    covers: Covering,
     children: Vec<Arc<Node>>,
 }
 
 impl PrefixTree {
-    /// Covers everything that begins with `prefix` up to `revision`.
-    pub(crate) fn insert(&mut self, prefix: &[u8], revision: Revision) {
+    /// Covers everything that begins with `prefix`.
+    pub(crate) fn insert(&mut self, prefix: &[u8], covering: Covering) {
         let mut node = Arc::make_mut(&mut self.root);
         let mut rest = prefix;
         loop {
             if rest.is_empty() {
-                node.covers = node.covers.max(revision);
+                node.covers = node.covers.max(covering);
                 return;
             }
             let at = match node.child_position(rest[0]) {
@@ -36,7 +38,7 @@ impl PrefixTree {
                         at,
                         Arc::new(Node {
                             label: rest.into(),
-                            covers: revision,
+                            covers: covering,
                             children: Vec::new(),
                         }),
                     );
@@ -58,8 +60,8 @@ impl PrefixTree {
         }
     }
 
-    /// The newest revision that covers `url`; [`Revision::ZERO`] if none does.
-    pub(crate) fn newest(&self, url: &[u8]) -> Revision {
+    /// The newest revisions that cover `url`.
+    pub(crate) fn newest(&self, url: &[u8]) -> Covering {
         let mut node = &*self.root;
         let mut rest = url;
         let mut newest = node.covers;
@@ -82,8 +84,8 @@ impl PrefixTree {
         while let Some((node, parent)) = pending.pop() {
             let mut prefix = parent;
             prefix.extend_from_slice(&node.label);
-            if node.covers > through {
-                kept.insert(&prefix, node.covers);
+            if let Some(covers) = node.covers.above(through) {
+                kept.insert(&prefix, covers);
             }
             pending.extend(node.children.iter().map(|child| (&**child, prefix.clone())));
         }
@@ -99,7 +101,7 @@ impl Node {
     fn split(&mut self, at: usize) {
         let tail = Node {
             label: self.label[at..].into(),
-            covers: mem::replace(&mut self.covers, Revision::ZERO),
+            covers: mem::take(&mut self.covers),
             children: mem::take(&mut self.children),
         };
         self.label = self.label[..at].into();
@@ -126,6 +128,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::InvalidationMode;
+
+    fn at(revision: u64) -> Covering {
+        Covering::new(InvalidationMode::Refetch, Revision(revision))
+    }
 
     proptest! {
         #[test]
@@ -138,17 +145,17 @@ mod tests {
             let mut model: BTreeMap<String, u64> = BTreeMap::new();
             let before = tree.clone();
             for (prefix, revision) in &prefixes {
-                tree.insert(prefix.as_bytes(), Revision(*revision));
+                tree.insert(prefix.as_bytes(), at(*revision));
                 let known = model.entry(prefix.clone()).or_default();
                 *known = (*known).max(*revision);
             }
             let kept = tree.above(Revision(through));
             for url in &urls {
                 let expected = model.iter().filter(|(prefix, _)| url.starts_with(*prefix)).map(|(_, r)| *r).max().unwrap_or(0);
-                prop_assert_eq!(tree.newest(url.as_bytes()), Revision(expected));
+                prop_assert_eq!(tree.newest(url.as_bytes()), at(expected));
                 let expected_kept = model.iter().filter(|(prefix, r)| url.starts_with(*prefix) && **r > through).map(|(_, r)| *r).max().unwrap_or(0);
-                prop_assert_eq!(kept.newest(url.as_bytes()), Revision(expected_kept));
-                prop_assert_eq!(before.newest(url.as_bytes()), Revision::ZERO, "a clone made earlier stays as it was");
+                prop_assert_eq!(kept.newest(url.as_bytes()), at(expected_kept));
+                prop_assert_eq!(before.newest(url.as_bytes()), Covering::NEVER, "a clone made earlier stays as it was");
             }
         }
     }
@@ -158,11 +165,11 @@ mod tests {
         let mut tree = PrefixTree::default();
         for length in 1..=100_000 {
             if length % 25 == 0 {
-                tree.insert(&vec![b'a'; length], Revision(1));
+                tree.insert(&vec![b'a'; length], at(1));
             }
         }
-        assert_eq!(tree.newest(&[b'a'; 24]), Revision::ZERO);
-        assert_eq!(tree.newest(&[b'a'; 26]), Revision(1));
+        assert_eq!(tree.newest(&[b'a'; 24]), Covering::NEVER);
+        assert_eq!(tree.newest(&[b'a'; 26]), at(1));
         std::thread::Builder::new()
             .stack_size(64 * 1024)
             .spawn(move || drop(tree))

@@ -2,15 +2,17 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use warmfront_model::{CacheTag, Epoch, Incarnation, Revision};
+use warmfront_model::{DistributionId, Epoch, Incarnation, Revision};
 
-use crate::{Index, Names, Subject};
+use crate::{Index, InvalidationMode, Names};
 
 /// A stored response's as-of: no invalidation at or below it makes the response stale.
 #[derive(Debug)]
 pub struct Stamp {
     incarnation: Incarnation,
     revision: AtomicU64,
+    /// No invalidation up to here, and above the as-of, wants the response to be fetched anew.
+    gentle_through: AtomicU64,
 }
 
 impl Stamp {
@@ -19,6 +21,7 @@ impl Stamp {
         Stamp {
             incarnation: as_of.incarnation,
             revision: AtomicU64::new(as_of.revision.0),
+            gentle_through: AtomicU64::new(0),
         }
     }
 
@@ -40,8 +43,27 @@ pub trait Stamped {
     /// Its as-of.
     fn stamp(&self) -> &Stamp;
 
-    /// Its cache tags.
-    fn tags(&self) -> &[CacheTag];
+    /// The values of its header field `name`, given in lower case. `None`: they are not known here.
+    fn field_values<'a>(&'a self, name: &str) -> Option<impl Iterator<Item = &'a [u8]>>;
+}
+
+/// A stored response that an [`Index`] has found to be covered. It must not be used as it is.
+#[derive(Debug)]
+pub struct Covered<T> {
+    response: Arc<T>,
+    mode: InvalidationMode,
+}
+
+impl<T> Covered<T> {
+    /// The response.
+    pub fn response(&self) -> &Arc<T> {
+        &self.response
+    }
+
+    /// What every invalidation that covers it allows: it may be asked for with its validators only if all do.
+    pub fn mode(&self) -> InvalidationMode {
+        self.mode
+    }
 }
 
 /// A stored response that an [`Index`] has found not to be covered. Only [`Index::check`] makes one.
@@ -77,38 +99,73 @@ impl<T> Deref for Proven<T> {
 impl Index {
     /// Whether `response` may be used: nothing that this index knows covers it.
     ///
-    /// An as-of not below [`Index::applied`] answers with one comparison. Otherwise the index is asked, with the URLs that
-    /// `names` gives, and passing raises the as-of of this very response
-    /// to [`Index::applied`].
+    /// An as-of not below [`Index::applied`] answers with one comparison. Otherwise the index is asked, with the URLs and
+    /// the tag header that `names` gives, and passing raises the as-of of this very response to [`Index::applied`].
     ///
     /// # Errors
     /// The response itself, if it is covered.
-    pub fn check<T: Stamped>(
+    pub fn check<'n, T: Stamped>(
         &self,
-        distribution: &warmfront_model::DistributionId,
+        distribution: &DistributionId,
         response: Arc<T>,
-        names: impl FnOnce() -> Names,
-    ) -> Result<Proven<T>, Arc<T>> {
+        names: impl FnOnce() -> Names<'n>,
+    ) -> Result<Proven<T>, Covered<T>> {
+        match self.judge(distribution, &*response, names) {
+            Ok(()) => Ok(Proven(response)),
+            Err(mode) => Err(Covered { response, mode }),
+        }
+    }
+
+    /// Whether a fetch stamped `stamp`, whose answer is not here yet, is new enough for whoever knows this index: nothing
+    /// covers its URL. What its tags will be is not known; where none of them can be covered, passing raises the stamp.
+    pub fn check_unanswered<'n>(
+        &self,
+        distribution: &DistributionId,
+        stamp: &Stamp,
+        names: impl FnOnce() -> Names<'n>,
+    ) -> bool {
+        let as_of = stamp.as_of();
+        if as_of.satisfies(self.applied()) {
+            return true;
+        }
+        let names = names();
+        if as_of.incarnation != self.applied().incarnation || self.required(distribution, &names) > as_of.revision {
+            return false;
+        }
+        if names.tag_header.is_none() || !self.has_tags_above(distribution, as_of.revision) {
+            stamp.raise(self.applied().revision);
+        }
+        true
+    }
+
+    fn judge<'n, T: Stamped>(
+        &self,
+        distribution: &DistributionId,
+        response: &T,
+        names: impl FnOnce() -> Names<'n>,
+    ) -> Result<(), InvalidationMode> {
         let stamp = response.stamp();
         let as_of = stamp.as_of();
         if as_of.satisfies(self.applied()) {
-            return Ok(Proven(response));
+            return Ok(());
         }
         if as_of.incarnation != self.applied().incarnation {
-            return Err(response);
+            return Err(InvalidationMode::Refetch);
         }
-        let names = names();
-        let required = self.required(
-            distribution,
-            Subject {
-                names: &names,
-                tags: response.tags(),
-            },
-        );
-        if required > as_of.revision {
-            return Err(response);
+        let covering = self.covering(distribution, &names(), response);
+        let required = covering.newest.max(self.floor());
+        if required.max(self.demanded()) <= as_of.revision {
+            stamp.raise(self.applied().revision);
+            return Ok(());
         }
-        stamp.raise(self.applied().revision);
-        Ok(Proven(response))
+        let forgotten = self.floor() > as_of.revision && self.floor().0 > stamp.gentle_through.load(Ordering::Acquire);
+        let only_demanded = required <= as_of.revision;
+        if forgotten || only_demanded || covering.refetch > as_of.revision {
+            return Err(InvalidationMode::Refetch);
+        }
+        stamp
+            .gentle_through
+            .fetch_max(self.applied().revision.0, Ordering::AcqRel);
+        Err(InvalidationMode::Revalidate)
     }
 }

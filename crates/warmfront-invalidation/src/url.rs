@@ -1,6 +1,5 @@
+use std::borrow::Cow;
 use std::fmt;
-
-use warmfront_model::CacheTag;
 
 /// A URL's path, and its query string where the cache key has one, in the one form in which URLs are compared.
 ///
@@ -15,29 +14,12 @@ pub struct NormalUrl(Box<[u8]>);
 impl NormalUrl {
     /// Brings `raw` (a path, with or without `?` and a query string) into the normal form.
     pub fn new(raw: &[u8]) -> NormalUrl {
-        let mut normal = Vec::with_capacity(raw.len());
-        let mut rest = raw;
-        while let Some((&byte, after)) = rest.split_first() {
-            match (byte, encoded_byte(rest)) {
-                (b'%', Some(decoded)) => {
-                    rest = &rest[3..];
-                    if is_plain(decoded) {
-                        normal.push(decoded);
-                    } else {
-                        push_encoded(&mut normal, decoded);
-                    }
-                }
-                _ => {
-                    rest = after;
-                    if is_plain(byte) || is_delimiter(byte) {
-                        normal.push(byte);
-                    } else {
-                        push_encoded(&mut normal, byte);
-                    }
-                }
-            }
-        }
-        NormalUrl(normal.into_boxed_slice())
+        NormalUrl(normal(raw).into_owned().into_boxed_slice())
+    }
+
+    /// Whether two spellings are of one URL.
+    pub fn is_same(left: &[u8], right: &[u8]) -> bool {
+        left == right || normal(left) == normal(right)
     }
 
     /// The normal form: ASCII.
@@ -52,23 +34,94 @@ impl fmt::Debug for NormalUrl {
     }
 }
 
-/// The URLs that name a stored response.
+/// What invalidations can name a stored response by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
-    /// The one it is stored under.
-    pub url: NormalUrl,
-    /// For the default root object: the distribution's root, with the same query string.
-    pub root: Option<NormalUrl>,
+pub struct Names<'a> {
+    pub(crate) url: Cow<'a, [u8]>,
+    pub(crate) root: Option<Cow<'a, [u8]>>,
+    pub(crate) tag_header: Option<&'a str>,
 }
 
-/// What an invalidation can name a stored response by.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    /// Its URLs.
-    pub names: &'a Names,
-    /// Its cache tags.
-    pub tags: &'a [CacheTag],
+impl<'a> Names<'a> {
+    /// By the path that it is stored under, with its query string if the cache key has one, however that is spelled.
+    pub fn new(url: &'a [u8]) -> Names<'a> {
+        Names {
+            url: normal(url),
+            root: None,
+            tag_header: None,
+        }
+    }
+
+    /// And, as the default root object, by the distribution's root with the same `query`, which is empty or begins with `?`.
+    pub fn or_root(self, query: &'a [u8]) -> Names<'a> {
+        let root = if query.is_empty() {
+            Cow::Borrowed(&b"/"[..])
+        } else {
+            Cow::Owned([b"/", &*normal(query)].concat())
+        };
+        Names {
+            root: Some(root),
+            ..self
+        }
+    }
+
+    /// And by the cache tags in the field `header`, a name in lower case.
+    pub fn or_tags_in(self, header: Option<&'a str>) -> Names<'a> {
+        Names {
+            tag_header: header,
+            ..self
+        }
+    }
 }
+
+/// The normal form of `raw`, which usually has it already.
+pub(crate) fn normal(raw: &[u8]) -> Cow<'_, [u8]> {
+    match raw.iter().position(|&byte| !KEPT[usize::from(byte)]) {
+        None => Cow::Borrowed(raw),
+        Some(at) => Cow::Owned(normal_from(raw, at)),
+    }
+}
+
+/// The normal form of `raw`, whose first `n_normal` bytes have it.
+fn normal_from(raw: &[u8], n_normal: usize) -> Vec<u8> {
+    let (already, mut rest) = raw.split_at(n_normal);
+    let mut normal = Vec::with_capacity(raw.len() + 16);
+    normal.extend_from_slice(already);
+    while let Some((&byte, after)) = rest.split_first() {
+        match (byte, encoded_byte(rest)) {
+            (b'%', Some(decoded)) => {
+                rest = &rest[3..];
+                if is_plain(decoded) {
+                    normal.push(decoded);
+                } else {
+                    push_encoded(&mut normal, decoded);
+                }
+            }
+            _ => {
+                rest = after;
+                if KEPT[usize::from(byte)] {
+                    normal.push(byte);
+                } else {
+                    push_encoded(&mut normal, byte);
+                }
+            }
+        }
+    }
+    normal
+}
+
+/// The bytes that stand for themselves: those that mean the same whether they are encoded or not, and the delimiters.
+const KEPT: [bool; 256] = {
+    let mut kept = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        kept[byte as usize] = is_plain(byte) || is_delimiter(byte);
+        if byte == u8::MAX {
+            break kept;
+        }
+        byte += 1;
+    }
+};
 
 fn encoded_byte(text: &[u8]) -> Option<u8> {
     let digit = |byte: &u8| {
@@ -83,13 +136,17 @@ fn encoded_byte(text: &[u8]) -> Option<u8> {
 }
 
 /// Means the same whether it is percent-encoded or not.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$'()*,;:@".contains(&byte)
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'\'' | b'(' | b')' | b'*' | b',' | b';' | b':' | b'@'
+        )
 }
 
 /// Means something else when it is percent-encoded.
-fn is_delimiter(byte: u8) -> bool {
-    b"/?&=+".contains(&byte)
+const fn is_delimiter(byte: u8) -> bool {
+    matches!(byte, b'/' | b'?' | b'&' | b'=' | b'+')
 }
 
 fn push_encoded(normal: &mut Vec<u8>, byte: u8) {

@@ -21,6 +21,8 @@ pub struct Distribution {
     pub behaviors: Vec<Behavior>,
     /// ErrorCachingMinTTL by status code, from CustomErrorResponses.
     pub error_caching: Vec<ErrorCaching>,
+    /// CacheTagConfig.HeaderName in lower case: the field of responses that carries their cache tags; `None` if not set.
+    pub cache_tag_header: Option<Arc<str>>,
 }
 
 impl Distribution {

@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -122,14 +123,25 @@ impl CacheTag {
 
     /// Reads a tag without its `#`; `None` if a character or the length is not allowed.
     pub fn parse(text: &str) -> Option<CacheTag> {
-        let allowed = !text.is_empty()
+        Self::is_tag(text).then(|| CacheTag(text.to_ascii_lowercase().into()))
+    }
+
+    /// Whether `text`, without `#`, is a tag in whatever case.
+    pub fn is_tag(text: &str) -> bool {
+        !text.is_empty()
             && text.len() <= Self::LENGTH_MAX
-            && text.bytes().all(|byte| (33..=126).contains(&byte) && byte != b',');
-        allowed.then(|| CacheTag(text.to_ascii_lowercase().into()))
+            && text.bytes().all(|byte| (33..=126).contains(&byte) && byte != b',')
     }
 
     /// The tag in lower case.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Looked up by its text in lower case.
+impl Borrow<str> for CacheTag {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -108,6 +108,7 @@ mod tests {
             origins: Vec::new(),
             behaviors: Vec::new(),
             error_caching: Vec::new(),
+            cache_tag_header: None,
         }
     }
 

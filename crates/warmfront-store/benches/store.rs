@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use warmfront_caching::{FreshnessRule, Lifetime};
-use warmfront_invalidation::{Index, Names, NormalUrl};
+use warmfront_invalidation::{Index, Names};
 use warmfront_model::{DistributionId, Epoch, Incarnation, Revision, Timestamp};
 use warmfront_store::{Body, DiskOptions, Fill, FillLimits, Folder, Head, Store, StoredHead, StoredResponse};
 
@@ -184,7 +184,7 @@ async fn large(dir: &Path) {
     let began = Instant::now();
     for number in 0..N {
         let slices = vec![Bytes::from(vec![7; 256 * 1024]); BYTES / (256 * 1024)];
-        let response = StoredResponse::new(head(), HEAD, [].into(), Body::whole(slices));
+        let response = StoredResponse::new(head(), HEAD, None, Body::whole(slices));
         store.insert(&key(number), Arc::new(response));
         store.drain();
     }
@@ -230,10 +230,7 @@ async fn loaded(store: &Store, number: u32) -> Option<Arc<StoredResponse>> {
 
 fn check<T: warmfront_invalidation::Stamped>(what: Arc<T>) -> Option<warmfront_invalidation::Proven<T>> {
     let distribution = DistributionId::parse("E1U5RQF7T870K0").ok()?;
-    let names = || Names {
-        url: NormalUrl::new(b"/"),
-        root: None,
-    };
+    let names = || Names::new(b"/");
     let mut index = Index::new(HEAD.incarnation);
     index.advance(HEAD.revision);
     index.check(&distribution, what, names).ok()
@@ -254,7 +251,7 @@ async fn response(number: u32) -> Arc<StoredResponse> {
         keep_bytes_max: MIB,
         window_bytes: MIB,
     });
-    let response = StoredResponse::new(head(), HEAD, [].into(), arriving);
+    let response = StoredResponse::new(head(), HEAD, None, arriving);
     fill.push(Bytes::from(vec![number.to_le_bytes()[0]; BODY_BYTES])).await;
     let whole = fill.finish().expect("a body");
     Arc::new(response.with_body(whole))

@@ -10,6 +10,7 @@ mod read;
 mod record;
 mod recover;
 mod segments;
+mod tag_field;
 mod writer;
 
 pub use directory::DiskEntry;
@@ -31,6 +32,7 @@ use self::directory::Directory;
 use self::pool::{LOOKUPS_WAITING_MAX, ReadPool};
 use self::queue::{Command, Queue};
 use self::segments::{Segment, Segments};
+use self::tag_field::TagField;
 use self::writer::Writer;
 
 use crate::files::Files;
@@ -227,7 +229,8 @@ impl Disk {
             self.remove(key);
             return false;
         }
-        let tags = response.shared_tags();
+        let header = response.tag_header().cloned();
+        let tags = header.map(|header| Box::new(TagField::of(response.head(), header)));
         let entry = DiskEntry::unwritten(key.into(), tags, response.stamp().as_of(), body_bytes);
         let entry = Arc::new(if present.is_some() { entry.superseding() } else { entry });
         self.shared.directory.insert(Arc::clone(&entry));
@@ -377,7 +380,7 @@ fn read(shared: &Shared, entry: &Arc<DiskEntry>, pool: Arc<ReadPool>) -> Option<
         (body.bytes() == meta.body_bytes).then(|| Body::on_disk(body))?
     };
     let as_of = entry.stamp().as_of();
-    let response = StoredResponse::of_parts(meta.head, as_of, meta.tags, body);
+    let response = StoredResponse::of_parts(meta.head, as_of, meta.tag_header, body);
     response.written_as(Arc::clone(entry));
     Some(response)
 }

@@ -86,6 +86,13 @@ impl StoredHead {
         })
     }
 
+    /// The values of the field `name`, given in lower case.
+    pub(crate) fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.fields()
+            .filter(move |(field, _)| *field == name.as_bytes())
+            .map(|(_, value)| value)
+    }
+
     /// How many bytes the fields take.
     pub(crate) fn fields_bytes(&self) -> usize {
         self.fields.len()

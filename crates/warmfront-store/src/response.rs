@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use warmfront_invalidation::{Proven, Stamp, Stamped};
-use warmfront_model::{CacheTag, Epoch, Timestamp};
+use warmfront_model::{Epoch, Timestamp};
 
 use crate::body::Contents;
 use crate::memory::{SHARED_BYTES, allocated};
@@ -13,7 +13,8 @@ use crate::{Body, BodyReader, DiskEntry, Head, StoredHead};
 pub struct StoredResponse {
     head: StoredHead,
     stamp: Stamp,
-    tags: Option<Arc<[CacheTag]>>,
+    /// The field that its cache tags were in when it came.
+    tag_header: Option<Arc<str>>,
     body: Body,
     origin_failed_until_ms: AtomicI64,
     /// What it is on disk.
@@ -21,22 +22,18 @@ pub struct StoredResponse {
 }
 
 impl StoredResponse {
-    /// A response whose fetch was planned at `as_of`.
-    pub fn new(head: Head, as_of: Epoch, tags: Arc<[CacheTag]>, body: Body) -> StoredResponse {
-        StoredResponse::of_parts(head.into(), as_of, (!tags.is_empty()).then_some(tags), body)
+    /// A response whose fetch was planned at `as_of`. `tag_header` is the field that its distribution has the cache tags
+    /// in, in lower case: of what is on disk, this field's value is known without reading.
+    pub fn new(head: Head, as_of: Epoch, tag_header: Option<Arc<str>>, body: Body) -> StoredResponse {
+        StoredResponse::of_parts(head.into(), as_of, tag_header, body)
     }
 
     /// A response whose head is as it is stored.
-    pub(crate) fn of_parts(
-        head: StoredHead,
-        as_of: Epoch,
-        tags: Option<Arc<[CacheTag]>>,
-        body: Body,
-    ) -> StoredResponse {
+    pub(crate) fn of_parts(head: StoredHead, as_of: Epoch, tag_header: Option<Arc<str>>, body: Body) -> StoredResponse {
         StoredResponse {
             head,
             stamp: Stamp::new(as_of),
-            tags,
+            tag_header,
             body,
             origin_failed_until_ms: AtomicI64::new(i64::MIN),
             disk: OnceLock::new(),
@@ -53,8 +50,9 @@ impl StoredResponse {
         self.disk.get()
     }
 
-    pub(crate) fn shared_tags(&self) -> Option<Arc<[CacheTag]>> {
-        self.tags.clone()
+    /// The field that its cache tags were in when it came.
+    pub(crate) fn tag_header(&self) -> Option<&Arc<str>> {
+        self.tag_header.as_ref()
     }
 
     pub(crate) fn body(&self) -> &Body {
@@ -69,12 +67,12 @@ impl StoredResponse {
     /// The same response with another body: the whole one, now that it has arrived.
     /// It has the as-of that this one has reached.
     pub fn with_body(&self, body: Body) -> StoredResponse {
-        StoredResponse::of_parts(self.head.clone(), self.stamp.as_of(), self.tags.clone(), body)
+        StoredResponse::of_parts(self.head.clone(), self.stamp.as_of(), self.tag_header.clone(), body)
     }
 
     /// The same body under a new head and as-of: what a 304 makes of it.
     pub fn confirmed(&self, head: Head, as_of: Epoch) -> StoredResponse {
-        StoredResponse::of_parts(head.into(), as_of, self.tags.clone(), self.body.clone())
+        StoredResponse::of_parts(head.into(), as_of, self.tag_header.clone(), self.body.clone())
     }
 
     /// The head. Looking at it proves nothing; sending it needs the proof that [`StoredResponse::open`] asks for.
@@ -112,21 +110,8 @@ impl StoredResponse {
         const PLACE_BYTES: u64 = 72;
         let own = allocated(size_of::<StoredResponse>() + COUNTS_BYTES) + PLACE_BYTES;
         let fields = allocated(self.head.fields_bytes()) + SHARED_BYTES;
-        own + fields + tags_bytes(self.tags()) + self.body.memory_bytes()
+        own + fields + self.body.memory_bytes()
     }
-}
-
-/// How many bytes of memory shared tags take.
-pub(crate) fn tags_bytes(tags: &[CacheTag]) -> u64 {
-    const COUNTS_BYTES: usize = 16;
-    if tags.is_empty() {
-        return 0;
-    }
-    let texts: u64 = tags
-        .iter()
-        .map(|tag| allocated(tag.as_str().len() + COUNTS_BYTES))
-        .sum();
-    texts + allocated(size_of_val(tags) + COUNTS_BYTES)
 }
 
 impl Stamped for StoredResponse {
@@ -134,7 +119,7 @@ impl Stamped for StoredResponse {
         &self.stamp
     }
 
-    fn tags(&self) -> &[CacheTag] {
-        self.tags.as_deref().unwrap_or_default()
+    fn field_values<'a>(&'a self, name: &str) -> Option<impl Iterator<Item = &'a [u8]>> {
+        Some(self.head.values(name))
     }
 }

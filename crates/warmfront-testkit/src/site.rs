@@ -18,6 +18,7 @@ pub struct Site {
     default_behavior: Behavior,
     behaviors: Vec<(String, Behavior)>,
     error_caching: Vec<(u16, u64)>,
+    cache_tag_header: Option<String>,
 }
 
 /// An origin of a [`Site`].
@@ -85,6 +86,7 @@ impl Site {
             origins: vec![origin],
             behaviors: Vec::new(),
             error_caching: Vec::new(),
+            cache_tag_header: None,
         }
     }
 
@@ -127,6 +129,12 @@ impl Site {
     /// With ErrorCachingMinTTL for a status.
     pub fn error_caching(mut self, status: u16, min_ttl_secs: u64) -> Site {
         self.error_caching.push((status, min_ttl_secs));
+        self
+    }
+
+    /// With CacheTagConfig.HeaderName.
+    pub fn cache_tag_header(mut self, name: &str) -> Site {
+        self.cache_tag_header = Some(name.to_owned());
         self
     }
 
@@ -177,6 +185,9 @@ impl Site {
             list("CacheBehaviors", &behaviors),
             element_around("DefaultCacheBehavior", &self.default_behavior.xml()),
             list("CustomErrorResponses", &errors),
+            self.cache_tag_header.as_ref().map_or_else(String::new, |name| {
+                element_around("CacheTagConfig", &element("HeaderName", name))
+            }),
         ];
         element_around("DistributionConfig", &body.concat())
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use warmfront_caching::{OriginFailure, Purpose, StoredCopy, may_serve_stale_on_error, stored_copy};
-use warmfront_invalidation::{Proven, Subject};
+use warmfront_invalidation::Proven;
 use warmfront_store::StoredResponse;
 
 use crate::core::Core;
@@ -97,18 +97,7 @@ fn join_or_begin(
             is_fresh(&answered.response, keyed)
                 && index.check(distribution, answered.response, || keyed.names()).is_ok()
         }
-        None if flight.planned().satisfies(index.applied()) => true,
-        None => {
-            let names = keyed.names();
-            let required = index.required(
-                distribution,
-                Subject {
-                    names: &names,
-                    tags: &[],
-                },
-            );
-            flight.planned().incarnation == index.applied().incarnation && flight.planned().revision >= required
-        }
+        None => index.check_unanswered(distribution, flight.stamp(), || keyed.names()),
     };
     let found_meanwhile = || match Found::find(&core.node, keyed) {
         Found::Fresh(response) if look_again => Some((response, Reason::Fresh)),

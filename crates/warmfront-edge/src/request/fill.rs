@@ -50,6 +50,8 @@ pub(crate) struct Filling {
 struct Arrival {
     head: Head,
     as_of: Epoch,
+    /// The field that its cache tags are in.
+    tag_header: Option<Arc<str>>,
     /// Fields for the request that began the fetch alone.
     withheld: Option<Arc<HeaderMap>>,
     /// Whether it may answer others.
@@ -165,7 +167,7 @@ impl Filling {
             lifetime,
             response_time: asked,
         };
-        let confirmed = Arc::new(expired.confirmed(head, self.plan.ticket.as_of()));
+        let confirmed = Arc::new(expired.confirmed(head, self.landing.flight.stamp().as_of()));
         let store = &self.core.node.store;
         let key = self.landing.flight.key();
         if matches!(fresh.storability, Storability::Store(_)) {
@@ -198,15 +200,20 @@ impl Filling {
         if stands_in {
             storability = Storability::DoNotStore(warmfront_caching::NotStored::Status);
         }
-        let keep_bytes_max = self.keep_bytes_max(&storability, &from_origin.headers);
+        let mut keep_bytes_max = self.keep_bytes_max(&storability, &from_origin.headers);
         shared &= keep_bytes_max > 0 || !matches!(storability, Storability::Store(_));
-        let (lifetime, kept) = match storability {
+        let (lifetime, mut kept) = match storability {
             Storability::Store(lifetime) if keep_bytes_max == 0 => (lifetime, Kept::TooLarge),
             Storability::Store(lifetime) => (lifetime, Kept::For(lifetime.rule)),
             Storability::DoNotStore(_) if stands_in => (never_fresh(&from_origin.headers, asked), Kept::StandIn),
             Storability::DoNotStore(reason) => (never_fresh(&from_origin.headers, asked), Kept::Not(reason)),
         };
+        let has_tags = self.has_tags(&from_origin.headers);
         let (headers, withheld) = self.headers(from_origin.headers, &rules, asked);
+        if has_tags && !self.has_tags(&headers) {
+            // It could not be found by tags that the origin forbids to keep.
+            (keep_bytes_max, shared, kept) = (0, false, Kept::TagsWithheld);
+        }
         let head = Head {
             status,
             headers,
@@ -215,7 +222,8 @@ impl Filling {
         };
         let arrival = Arrival {
             head,
-            as_of: self.plan.ticket.as_of(),
+            as_of: self.landing.flight.stamp().as_of(),
+            tag_header: self.tag_header(),
             withheld,
             shared,
             reason: Reason::Fetched,
@@ -372,6 +380,14 @@ impl Filling {
         (kept, (!withheld.is_empty()).then(|| Arc::new(withheld)))
     }
 
+    fn tag_header(&self) -> Option<Arc<str>> {
+        self.site.distribution.cache_tag_header.clone()
+    }
+
+    fn has_tags(&self, headers: &HeaderMap) -> bool {
+        self.tag_header().is_some_and(|header| headers.contains_key(&*header))
+    }
+
     fn rules(&self, status: StatusCode) -> Rules<'_> {
         let distribution = &self.site.distribution;
         let is_bucket = distribution
@@ -399,7 +415,12 @@ impl Arriving {
             keep_bytes_max: arrival.keep_bytes_max,
             window_bytes: WINDOW_BYTES,
         });
-        let response = Arc::new(StoredResponse::new(arrival.head, arrival.as_of, [].into(), body));
+        let response = Arc::new(StoredResponse::new(
+            arrival.head,
+            arrival.as_of,
+            arrival.tag_header,
+            body,
+        ));
         let answered = Answered {
             response: Arc::clone(&response),
             shared: arrival.shared,

@@ -51,29 +51,29 @@ impl<'a> Keyed<'a> {
     }
 
     /// The URLs that an invalidation can name what is stored under this key by.
-    pub(crate) fn names(&self) -> Names {
+    pub(crate) fn names(&self) -> Names<'_> {
         names_of_key(&self.buffer.0, &self.routed.site.distribution)
     }
 }
 
-/// The URLs that an invalidation can name the response stored under `key` by: the path, with its query string where the
-/// key has one, and for the default root object the distribution's root likewise.
-pub(crate) fn names_of_key(key: &[u8], distribution: &Distribution) -> Names {
+/// What an invalidation can name the response stored under `key` by: the path, with its query string where the key has
+/// one; for the default root object the distribution's root likewise; the tags in the field that is configured now.
+pub(crate) fn names_of_key<'a>(key: &'a [u8], distribution: &'a Distribution) -> Names<'a> {
     let (path, url) = CacheKey::read(key).map_or((&b""[..], &b""[..]), |key| (key.path(), key.url()));
-    let root = is_default_root(distribution, path).then(|| {
-        let query = url.get(path.len()..).unwrap_or_default();
-        NormalUrl::new(&[b"/", query].concat())
-    });
-    Names {
-        url: NormalUrl::new(url),
-        root,
+    let names = Names::new(url).or_tags_in(distribution.cache_tag_header.as_deref());
+    if is_default_root(distribution, path) {
+        names.or_root(url.get(path.len()..).unwrap_or_default())
+    } else {
+        names
     }
 }
 
 /// Whether `/` is answered from `path`, however that is spelled.
 fn is_default_root(distribution: &Distribution, path: &[u8]) -> bool {
     let object = distribution.default_root_object.as_deref();
-    object.is_some_and(|object| NormalUrl::new(path) == NormalUrl::new(format!("/{object}").as_bytes()))
+    object
+        .zip(path.strip_prefix(b"/"))
+        .is_some_and(|(object, path)| NormalUrl::is_same(path, object.as_bytes()))
 }
 
 /// The path at the origin: the default root object for `/`.

@@ -106,7 +106,7 @@ fn response(as_of: u64, body: Body) -> Arc<StoredResponse> {
         },
         response_time: NOW,
     };
-    Arc::new(StoredResponse::new(head, epoch(as_of), [].into(), body))
+    Arc::new(StoredResponse::new(head, epoch(as_of), None, body))
 }
 
 fn store(node: &Node, path: &str, as_of: u64) -> Arc<StoredResponse> {
@@ -116,7 +116,7 @@ fn store(node: &Node, path: &str, as_of: u64) -> Arc<StoredResponse> {
 }
 
 fn passes(node: &Node, path: &str, response: &Arc<StoredResponse>) -> bool {
-    judge(&node.snapshot(), &key(path), Arc::clone(response)).is_ok()
+    matches!(judge(&node.snapshot(), &key(path), Arc::clone(response)), Judged::Stay)
 }
 
 #[tokio::test]
@@ -172,13 +172,7 @@ async fn a_response_that_is_arriving_is_raised_or_covered() {
     for path in ["/a", "/b"] {
         let (fill, body) = Fill::begin(limits);
         let response = response(1, body);
-        let planned = epoch(1);
-        let Ok(Part::Began(flight)) = node
-            .flights
-            .join_or_begin(&key(path), planned, |_| false, || None::<()>)
-        else {
-            panic!("nothing else is in flight");
-        };
+        let flight = begin(&node, path, 1);
         flight.tell(Progress::Answered(Answered {
             response: Arc::clone(&response),
             shared: true,
@@ -201,12 +195,34 @@ fn epoch(revision: u64) -> Epoch {
     }
 }
 
+fn begin(node: &Node, path: &str, planned: u64) -> Arc<Flight> {
+    let begun = node
+        .flights
+        .join_or_begin(&key(path), epoch(planned), |_| false, || None::<()>);
+    let Ok(Part::Began(flight)) = begun else {
+        panic!("nothing else is in flight");
+    };
+    flight
+}
+
+/// One invalidation of anything would otherwise make everything that is just being fetched unfit to be stored.
 #[tokio::test]
-async fn a_fetch_that_is_not_answered_yet_is_covered_by_the_floor() {
+async fn a_fetch_that_is_not_answered_yet_is_raised_or_covered() {
+    let node = node();
+    let (uncovered, covered) = (begin(&node, "/b", 1), begin(&node, "/x", 1));
+    invalidate(&node, "/x", 2);
+    sweep(&node).await;
+    let late = |flight: &Flight| response(flight.stamp().as_of().revision.0, Body::whole(Vec::new()));
+    assert!(passes(&node, "/b", &late(&uncovered)));
+    assert!(!passes(&node, "/x", &late(&covered)));
+}
+
+/// A fetch that nobody can join is not visited.
+#[tokio::test]
+async fn what_a_sweep_does_not_see_is_covered_by_the_floor() {
     let node = node();
     invalidate(&node, "/x", 2);
     sweep(&node).await;
-    // Planned at revision 1, its head comes now.
     let late = response(1, Body::whole(Vec::new()));
     assert!(!passes(&node, "/b", &late));
 }

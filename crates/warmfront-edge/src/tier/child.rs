@@ -13,7 +13,7 @@ use crate::core::Core;
 use crate::node::Node;
 use crate::outcome::{Kept, Outcome, Reason, ResultType};
 use crate::request::{Accepted, Answer, EarlyAnswer, Routed, ask_origin, note, rules};
-use crate::tier::message::{self, KeyHash, Verdict, copy_digest};
+use crate::tier::message::{self, KeyHash, Verdict, copy_status};
 use crate::tier::{Tier, TierSecret};
 
 /// What a child asks of this node, beyond what its viewer asks.
@@ -21,7 +21,7 @@ pub(crate) struct ChildAsk {
     key: KeyHash,
     secret: TierSecret,
     seal: Vec<u8>,
-    /// The conditions of the child's expired copy, and its digest.
+    /// The conditions of the child's expired copy, and its status.
     copy: Option<(HeaderMap, String)>,
 }
 
@@ -109,7 +109,7 @@ impl ChildAsk {
 
     /// Gives a response that is not covered. `None`: its body can no longer be had from the beginning.
     ///
-    /// A 304 says that the child's copy has the same validators and the same tags.
+    /// A 304 says that the child's copy has the same validators and the same status; its tags come with the head.
     pub(crate) fn give(
         &self,
         routed: &Routed<'_>,
@@ -150,7 +150,7 @@ impl ChildAsk {
         };
         let head = response.head();
         let ours = revalidation_headers(&head.headers(), &rules(routed, head.status.as_u16()));
-        ours.as_ref() == Some(conditions) && *copy == copy_digest(response)
+        ours.as_ref() == Some(conditions) && *copy == copy_status(response)
     }
 
     /// What a child gets in place of a page for viewers.

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use sha2::{Digest, Sha256};
 use warmfront_caching::{FreshnessRule, Lifetime};
-use warmfront_invalidation::Stamped;
 use warmfront_model::{Epoch, Incarnation, Revision};
 use warmfront_store::StoredResponse;
 
@@ -21,7 +20,7 @@ pub(super) const KEY: HeaderName = HeaderName::from_static("x-warmfront-key");
 pub(super) const VIEWER: HeaderName = HeaderName::from_static("x-warmfront-viewer");
 /// Child: what the viewer's Connection named.
 pub(super) const CONNECTION_OPTIONS: HeaderName = HeaderName::from_static("x-warmfront-connection");
-/// Child: status and tags, as a digest, of the expired copy whose validators are sent.
+/// Child: the status of the expired copy whose validators are sent.
 pub(super) const COPY: HeaderName = HeaderName::from_static("x-warmfront-copy");
 /// Parent: the as-of of what it gives.
 pub(super) const AS_OF: HeaderName = HeaderName::from_static("x-warmfront-as-of");
@@ -50,15 +49,9 @@ impl KeyHash {
     }
 }
 
-/// A hash of a response's status and tags, in hex: a 304 between tiers says that they are the same, too.
-pub(super) fn copy_digest(response: &StoredResponse) -> String {
-    let mut digest = Sha256::new();
-    digest.update(response.head().status.as_u16().to_be_bytes());
-    for tag in response.tags() {
-        digest.update((tag.as_str().len() as u64).to_be_bytes());
-        digest.update(tag.as_str());
-    }
-    hex::encode(digest.finalize())
+/// A response's status: a 304 between tiers says that it is the same, too.
+pub(super) fn copy_status(response: &StoredResponse) -> &str {
+    response.head().status.as_str()
 }
 
 /// `ip scheme version listener`.

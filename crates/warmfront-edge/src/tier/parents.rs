@@ -7,7 +7,7 @@ use http_body_util::{Either, Empty};
 use sha2::{Digest, Sha256};
 use warmfront_caching::revalidation_headers;
 use warmfront_http::{connection_options, is_hop_by_hop};
-use warmfront_invalidation::{Proven, Subject};
+use warmfront_invalidation::Proven;
 use warmfront_model::Epoch;
 use warmfront_store::StoredResponse;
 
@@ -15,7 +15,7 @@ use crate::node::Node;
 use crate::origin::{ConnectSettings, FetchFailure, OriginBody, OriginRequest, Origins, Target};
 use crate::request::{Keyed, rules};
 use crate::snapshot::Ticket;
-use crate::tier::message::{self, KeyHash, Verdict, copy_digest};
+use crate::tier::message::{self, KeyHash, Verdict, copy_status};
 use crate::tier::{Tier, TierSecret};
 
 /// The regional nodes that a POP asks.
@@ -104,13 +104,8 @@ impl ParentAsk {
         }
         let key = KeyHash::of(keyed.bytes());
         let index = &accepted.snapshot.index;
-        let names = keyed.names();
-        let subject = Subject {
-            names: &names,
-            tags: &[],
-        };
         let min_epoch = Epoch {
-            revision: index.required(&keyed.routed.site.distribution.id, subject),
+            revision: index.required(&keyed.routed.site.distribution.id, &keyed.names()),
             ..index.applied()
         };
         let conditions = expired.and_then(|copy| {
@@ -205,8 +200,8 @@ impl ParentAsk {
             .insert(message::MIN_EPOCH, message::write_epoch(self.min_epoch)?);
         if let Some((copy, conditions)) = &self.copy {
             head.headers.extend(conditions.clone());
-            let digest = HeaderValue::from_str(&copy_digest(copy)).ok()?;
-            head.headers.insert(message::COPY, digest);
+            let status = HeaderValue::from_str(copy_status(copy)).ok()?;
+            head.headers.insert(message::COPY, status);
         }
         let seal = message::seal_request(&self.secret, &head);
         head.headers.insert(message::SEAL, HeaderValue::from_str(&seal).ok()?);

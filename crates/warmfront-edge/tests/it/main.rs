@@ -17,6 +17,7 @@ mod policies;
 mod restart;
 mod revalidation;
 mod routing;
+mod tags;
 mod tiers;
 
 use warmfront_testkit::Answer;

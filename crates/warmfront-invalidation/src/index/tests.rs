@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Names, NormalUrl, Stamp, Stamped};
+use crate::{Names, Stamp, Stamped};
 
 fn distribution(name: &str) -> DistributionId {
     DistributionId::parse(name).unwrap()
@@ -25,24 +25,18 @@ fn required(index: &Index, url: &str) -> u64 {
 }
 
 fn required_of(index: &Index, url: &str, is_default_root: bool, tags: &[&str]) -> u64 {
-    let tags: Vec<CacheTag> = tags.iter().map(|tag| CacheTag::parse(tag).unwrap()).collect();
-    let names = names(url, is_default_root.then_some("/"));
-    index
-        .required(
-            &site(),
-            Subject {
-                names: &names,
-                tags: &tags,
-            },
-        )
-        .0
+    let tagged = Tagged {
+        page: page(7, 0),
+        header: "cache-tag",
+        value: tags.join(","),
+    };
+    let names = names(url, is_default_root).or_tags_in(Some("cache-tag"));
+    index.covering(&site(), &names, &tagged).newest.max(index.floor()).0
 }
 
-fn names(url: &str, root: Option<&str>) -> Names {
-    Names {
-        url: NormalUrl::new(url.as_bytes()),
-        root: root.map(|root| NormalUrl::new(root.as_bytes())),
-    }
+fn names(url: &str, is_default_root: bool) -> Names<'_> {
+    let names = Names::new(url.as_bytes());
+    if is_default_root { names.or_root(b"") } else { names }
 }
 
 #[test]
@@ -93,12 +87,10 @@ fn tags_cover_whatever_the_url_is() {
 #[test]
 fn another_distribution_is_not_touched() {
     let index = index_with(&[("/*", 6)]);
-    let names = names("/x", None);
-    let subject = Subject {
-        names: &names,
-        tags: &[],
-    };
-    assert_eq!(index.required(&distribution("E2U5RQF7T870K0"), subject), Revision::ZERO);
+    assert_eq!(
+        index.required(&distribution("E2U5RQF7T870K0"), &names("/x", false)),
+        Revision::ZERO
+    );
 }
 
 #[test]
@@ -122,8 +114,24 @@ impl Stamped for Page {
         &self.0
     }
 
-    fn tags(&self) -> &[CacheTag] {
-        &[]
+    fn field_values<'a>(&'a self, _: &str) -> Option<impl Iterator<Item = &'a [u8]>> {
+        Some(std::iter::empty())
+    }
+}
+
+struct Tagged {
+    page: Arc<Page>,
+    header: &'static str,
+    value: String,
+}
+
+impl Stamped for Tagged {
+    fn stamp(&self) -> &Stamp {
+        self.page.stamp()
+    }
+
+    fn field_values<'a>(&'a self, name: &str) -> Option<impl Iterator<Item = &'a [u8]>> {
+        (name == self.header).then(|| [self.value.as_bytes()].into_iter())
     }
 }
 
@@ -135,7 +143,7 @@ fn page(incarnation: u64, revision: u64) -> Arc<Page> {
 }
 
 fn check(index: &Index, page: &Arc<Page>) -> bool {
-    index.check(&site(), Arc::clone(page), || names("/page", None)).is_ok()
+    index.check(&site(), Arc::clone(page), || names("/page", false)).is_ok()
 }
 
 #[test]
@@ -175,25 +183,193 @@ fn an_unchanged_index_is_not_asked_again() {
     assert!(fresh.is_ok());
 }
 
+fn tagged(revision: u64, header: &'static str, value: &str) -> Arc<Tagged> {
+    Arc::new(Tagged {
+        page: page(7, revision),
+        header,
+        value: value.to_owned(),
+    })
+}
+
+fn check_tagged(index: &Index, response: &Arc<Tagged>, header: Option<&str>) -> Result<(), InvalidationMode> {
+    index
+        .check(&site(), Arc::clone(response), || {
+            names("/page", false).or_tags_in(header)
+        })
+        .map(drop)
+        .map_err(|covered| covered.mode())
+}
+
+#[test]
+fn tags_count_in_the_field_that_is_configured_now() {
+    let index = index_with(&[("#sku:1", 5)]);
+    let covered = Err(InvalidationMode::Refetch);
+    assert_eq!(
+        check_tagged(&index, &tagged(4, "tag", "other, SKU:1"), Some("tag")),
+        covered
+    );
+    assert_eq!(check_tagged(&index, &tagged(4, "tag", "other"), Some("tag")), Ok(()));
+    assert_eq!(
+        check_tagged(&index, &tagged(4, "tag", "sku:1"), None),
+        Ok(()),
+        "the distribution has no tags"
+    );
+    assert_eq!(
+        check_tagged(&index, &tagged(5, "tag", "sku:1"), Some("tag")),
+        Ok(()),
+        "fetched after it"
+    );
+}
+
+#[test]
+fn unknown_tags_count_as_all_tags() {
+    let index = index_with(&[("#sku:1", 5), ("/else", 9)]);
+    let response = tagged(4, "old-name", "");
+    assert_eq!(
+        check_tagged(&index, &response, Some("new-name")),
+        Err(InvalidationMode::Refetch)
+    );
+    assert_eq!(
+        check_tagged(&index, &tagged(5, "old-name", ""), Some("new-name")),
+        Ok(())
+    );
+}
+
+#[test]
+fn an_invalidation_by_tag_outlives_a_change_of_the_tag_header() {
+    let mut index = index_with(&[("#sku:1", 5)]);
+    index.change_tag_header(&site());
+    let response = tagged(4, "old-name", "sku:1");
+    assert_eq!(check_tagged(&index, &response, None), Err(InvalidationMode::Refetch));
+    assert_eq!(check_tagged(&index, &tagged(5, "old-name", "sku:1"), None), Ok(()));
+    assert!(!index.has_tags_above(&site(), Revision::ZERO));
+}
+
+fn mode_of(entries: &[(&str, InvalidationMode, u64)], as_of: u64) -> Result<(), InvalidationMode> {
+    let index = index_in(entries);
+    let checked = index.check(&site(), page(7, as_of), || names("/page", false));
+    checked.map(drop).map_err(|covered| covered.mode())
+}
+
+fn index_in(entries: &[(&str, InvalidationMode, u64)]) -> Index {
+    let mut index = Index::new(Incarnation(7));
+    for (item, mode, revision) in entries {
+        let items = [InvalidationItem::parse(item).unwrap()];
+        index.invalidate_in(*mode, &site(), &items, Revision(*revision));
+        index.advance(Revision(*revision));
+    }
+    index
+}
+
+#[test]
+fn a_response_is_revalidated_only_if_all_that_cover_it_allow_it() {
+    use InvalidationMode::{Refetch, Revalidate};
+    let gentle_last = [("/page", Refetch, 3), ("/*", Revalidate, 5)];
+    assert_eq!(mode_of(&gentle_last, 2), Err(Refetch));
+    assert_eq!(mode_of(&gentle_last, 3), Err(Revalidate));
+    assert_eq!(mode_of(&gentle_last, 5), Ok(()));
+    assert_eq!(
+        mode_of(&[("/page", Revalidate, 3), ("/page", Refetch, 5)], 4),
+        Err(Refetch)
+    );
+    assert_eq!(
+        mode_of(&[("/page", Revalidate, 3), ("/else", Refetch, 5)], 2),
+        Err(Revalidate)
+    );
+}
+
+#[test]
+fn what_a_sweep_found_to_be_revalidated_still_is_when_the_entry_is_forgotten() {
+    use InvalidationMode::{Refetch, Revalidate};
+    let mut index = index_in(&[("/page", Revalidate, 5)]);
+    let (swept, missed) = (page(7, 4), page(7, 4));
+    let mode = |index: &Index, page: &Arc<Page>| {
+        let checked = index.check(&site(), Arc::clone(page), || names("/page", false));
+        checked.map(drop).map_err(|covered| covered.mode())
+    };
+    assert_eq!(mode(&index, &swept), Err(Revalidate));
+    index.forget(Revision(5));
+    index.advance(Revision(6));
+    assert_eq!(
+        mode(&index, &swept),
+        Err(Revalidate),
+        "covered for ever, as gently as before"
+    );
+    assert_eq!(mode(&index, &missed), Err(Refetch), "nothing is known of it");
+    index.invalidate(&site(), &[InvalidationItem::parse("/*").unwrap()], Revision(7));
+    index.advance(Revision(7));
+    assert_eq!(mode(&index, &swept), Err(Refetch));
+    index.forget(Revision(7));
+    index.advance(Revision(8));
+    assert_eq!(
+        mode(&index, &swept),
+        Err(Refetch),
+        "the newer one is forgotten, what it covers is not"
+    );
+}
+
+#[test]
+fn a_fetch_that_is_not_answered_is_judged_by_its_url_and_raised_where_no_tag_can_cover_it() {
+    let index = index_with(&[("/page", 4), ("#sku:1", 6), ("/else", 8)]);
+    let check = |as_of: u64, header: Option<&str>| {
+        let stamp = page(7, as_of);
+        let stamp = stamp.stamp();
+        let passes = index.check_unanswered(&site(), stamp, || names("/page", false).or_tags_in(header));
+        (passes, stamp.as_of().revision.0)
+    };
+    assert_eq!(check(3, None), (false, 3));
+    assert_eq!(check(4, None), (true, 8));
+    assert_eq!(check(4, Some("tag")), (true, 4), "its answer may have the tag");
+    assert_eq!(check(6, Some("tag")), (true, 8));
+}
+
 proptest! {
     #[test]
     fn the_index_agrees_with_a_plain_list(
-        entries in proptest::collection::vec("(/[ab]{0,3}(/[ab]{0,2})?\\*?)|(#[tu])", 0..30),
+        entries in proptest::collection::vec(("(/[ab]{0,3}(/[ab]{0,2})?\\*?)|(#[tu])", any::<bool>()), 0..30),
         url in "/[ab]{0,3}(/[ab]{0,2})?",
-        tag in proptest::option::of("[tu]"),
+        tags in proptest::collection::vec("[tuv]", 0..3),
+        is_default_root in any::<bool>(),
         forgotten in 0_u64..30,
+        as_of in 0_u64..30,
     ) {
-        let list: Vec<(&str, u64)> = entries.iter().zip(1..).map(|(item, revision)| (item.as_str(), revision)).collect();
-        let mut index = index_with(&list);
-        let matches = |item: &str| match (item.strip_prefix('#'), item.strip_suffix('*')) {
-            (Some(name), _) => tag.as_deref() == Some(name),
-            (None, Some(prefix)) => url.starts_with(prefix),
-            (None, None) => url == item,
+        let list: Vec<(&str, InvalidationMode, u64)> = entries
+            .iter()
+            .zip(1..)
+            .map(|((item, gentle), revision)| {
+                let mode = if *gentle { InvalidationMode::Revalidate } else { InvalidationMode::Refetch };
+                (item.as_str(), mode, revision)
+            })
+            .collect();
+        let mut index = index_in(&list);
+        let matches_url = |url: &str, item: &str| match item.strip_suffix('*') {
+            Some(prefix) => url.starts_with(prefix),
+            None => url == item,
         };
-        let newest = list.iter().filter(|(item, _)| matches(item)).map(|(_, revision)| *revision).max().unwrap_or(0);
-        let tags: Vec<&str> = tag.as_deref().into_iter().collect();
-        prop_assert_eq!(required_of(&index, &url, false, &tags), newest);
+        let matches = |item: &str| match item.strip_prefix('#') {
+            Some(name) => tags.iter().any(|tag| tag == name),
+            None => matches_url(&url, item) || (is_default_root && matches_url("/", item)),
+        };
+        let covering = || list.iter().filter(|(item, _, _)| matches(item));
+        let newest = covering().map(|(_, _, revision)| *revision).max().unwrap_or(0);
+        let names_of_tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+        prop_assert_eq!(required_of(&index, &url, is_default_root, &names_of_tags), newest);
+
+        let response = tagged(as_of, "cache-tag", &tags.join(","));
+        let names = || names(&url, is_default_root).or_tags_in(Some("cache-tag"));
+        let checked = index.check(&site(), Arc::clone(&response), names).map(drop).map_err(|covered| covered.mode());
+        let newer: Vec<InvalidationMode> =
+            covering().filter(|(_, _, revision)| *revision > as_of).map(|(_, mode, _)| *mode).collect();
+        let expected = match newer.iter().min() {
+            None => Ok(()),
+            Some(strictest) => Err(*strictest),
+        };
+        prop_assert_eq!(checked, expected);
+
+        let forgotten = forgotten.min(index.applied().revision.0);
         index.forget(Revision(forgotten));
-        prop_assert_eq!(required_of(&index, &url, false, &tags), newest.max(forgotten));
+        prop_assert_eq!(required_of(&index, &url, is_default_root, &names_of_tags), newest.max(forgotten));
+        let again = index.check(&site(), response, names).map(drop).map_err(|covered| covered.mode());
+        prop_assert_eq!(again, checked, "forgetting changes nothing for what was checked");
     }
 }

@@ -7,15 +7,17 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use warmfront_invalidation::{Stamp, Stamped};
-use warmfront_model::{CacheTag, Epoch};
+use warmfront_model::Epoch;
 
-/// A response on disk, as far as it must be known without reading: its key, its stamp and tags, where it is.
+use super::tag_field::TagField;
+
+/// A response on disk, as far as it must be known without reading: its key, its stamp, the field with its tags, where it is.
 ///
 /// The index is checked and the sweeper judges by this alone.
 #[derive(Debug)]
 pub struct DiskEntry {
     key: Box<[u8]>,
-    tags: Option<Arc<[CacheTag]>>,
+    tags: Option<Box<TagField>>,
     stamp: Stamp,
     body_bytes: u64,
     /// Segment and offset of its record; 0 until it is written.
@@ -41,7 +43,7 @@ pub(crate) struct Place {
 
 impl DiskEntry {
     /// An entry whose record is still to be written.
-    pub(super) fn unwritten(key: Box<[u8]>, tags: Option<Arc<[CacheTag]>>, as_of: Epoch, body_bytes: u64) -> DiskEntry {
+    pub(super) fn unwritten(key: Box<[u8]>, tags: Option<Box<TagField>>, as_of: Epoch, body_bytes: u64) -> DiskEntry {
         DiskEntry {
             key,
             tags,
@@ -70,6 +72,10 @@ impl DiskEntry {
     /// The cache key.
     pub fn key(&self) -> &[u8] {
         &self.key
+    }
+
+    pub(super) fn tags(&self) -> Option<&TagField> {
+        self.tags.as_deref()
     }
 
     /// The length of the body in bytes.
@@ -113,9 +119,8 @@ impl DiskEntry {
     /// About how many bytes of memory it takes, its place in the directory counted.
     fn memory_bytes(&self) -> u64 {
         const ALLOCATIONS_BYTES: usize = 40;
-        const TAG_BYTES: usize = 40;
-        let tags: usize = self.tags().iter().map(|tag| tag.as_str().len() + TAG_BYTES).sum();
-        (size_of::<DiskEntry>() + ALLOCATIONS_BYTES + self.key.len() + tags) as u64
+        let tags = self.tags.as_deref().map_or(0, TagField::memory_bytes);
+        (size_of::<DiskEntry>() + ALLOCATIONS_BYTES + self.key.len()) as u64 + tags
     }
 }
 
@@ -132,8 +137,10 @@ impl Stamped for DiskEntry {
         &self.stamp
     }
 
-    fn tags(&self) -> &[CacheTag] {
-        self.tags.as_deref().unwrap_or_default()
+    /// Of one field alone: the one that its cache tags were in when it came.
+    fn field_values<'a>(&'a self, name: &str) -> Option<impl Iterator<Item = &'a [u8]>> {
+        let tags = self.tags.as_deref().filter(|tags| *tags.header == *name)?;
+        Some(std::iter::once(&*tags.value))
     }
 }
 

@@ -1,13 +1,12 @@
 //! The list of a segment's records, at its end: what a start reads in place of the records.
 
-use std::sync::Arc;
-
-use warmfront_model::{CacheTag, Epoch};
+use warmfront_model::Epoch;
 
 use super::directory::Place;
 use super::fields::{Fields, push_long};
-use super::meta::{push_tags, read_epoch, read_tags};
+use super::meta::read_epoch;
 use super::record::SegmentId;
+use super::tag_field::{TagField, push_tag_field, read_tag_field};
 
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +15,7 @@ pub(super) enum Line {
     Response {
         key: Box<[u8]>,
         as_of: Epoch,
-        tags: Option<Arc<[CacheTag]>>,
+        tags: Option<Box<TagField>>,
         body_bytes: u64,
         place: Place,
     },
@@ -54,7 +53,7 @@ pub(super) fn push_line(out: &mut Vec<u8>, line: &Line) -> Option<()> {
                 out.extend(number.to_le_bytes());
             }
             push_long(out, key)?;
-            push_tags(out, tags.as_deref().unwrap_or_default())
+            push_tag_field(out, tags.as_deref())
         }
         Line::Removal(key) => {
             out.push(3);
@@ -82,7 +81,7 @@ pub(super) fn read_lines(list: &[u8], segment: u32) -> Option<Vec<Line>> {
                 Line::Response {
                     key: fields.long()?.into(),
                     as_of,
-                    tags: read_tags(&mut fields)?,
+                    tags: read_tag_field(&mut fields)?,
                     body_bytes,
                     place,
                 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 use warmfront_caching::{FreshnessRule, Lifetime};
-use warmfront_model::{CacheTag, Epoch, Incarnation, Revision, Timestamp};
+use warmfront_model::{Epoch, Incarnation, Revision, Timestamp};
 
 use super::fields::{Fields, push_long, push_short};
+use super::tag_field::{push_tag_header, read_tag_header};
 use crate::StoredHead;
 use crate::head::FieldsBuilder;
 
@@ -25,7 +26,7 @@ pub(super) struct Meta {
     pub(super) key: Bytes,
     pub(super) as_of: Epoch,
     pub(super) head: StoredHead,
-    pub(super) tags: Option<Arc<[CacheTag]>>,
+    pub(super) tag_header: Option<Arc<str>>,
     pub(super) body_bytes: u64,
     pub(super) slices: Vec<SlicePlace>,
 }
@@ -35,7 +36,7 @@ pub(super) fn encode(
     key: &[u8],
     as_of: Epoch,
     head: &StoredHead,
-    tags: &[CacheTag],
+    tag_header: Option<&Arc<str>>,
     body_bytes: u64,
     slices: &[SlicePlace],
 ) -> Option<Vec<u8>> {
@@ -57,7 +58,7 @@ pub(super) fn encode(
     out.extend(head.status.as_u16().to_le_bytes());
     out.extend(body_bytes.to_le_bytes());
     push_long(&mut out, key)?;
-    push_tags(&mut out, tags)?;
+    push_tag_header(&mut out, tag_header)?;
     out.extend(u32::try_from(slices.len()).ok()?.to_le_bytes());
     for slice in slices {
         for number in [slice.segment, slice.offset, slice.bytes] {
@@ -97,7 +98,7 @@ pub(super) fn decode(bytes: &Bytes) -> Option<Meta> {
     let status = StatusCode::from_u16(fields.u16()?).ok()?;
     let body_bytes = fields.u64()?;
     let key = bytes.slice_ref(fields.long()?);
-    let tags = read_tags(&mut fields)?;
+    let tag_header = read_tag_header(&mut fields)?;
     let slices = read_slices(&mut fields)?;
     let mut head_fields = FieldsBuilder::default();
     for _ in 0..fields.u16()? {
@@ -110,7 +111,7 @@ pub(super) fn decode(bytes: &Bytes) -> Option<Meta> {
         key,
         as_of,
         head,
-        tags,
+        tag_header,
         body_bytes,
         slices,
     })
@@ -121,20 +122,6 @@ pub(super) fn read_epoch(fields: &mut Fields<'_>) -> Option<Epoch> {
         incarnation: Incarnation(fields.u64()?),
         revision: Revision(fields.u64()?),
     })
-}
-
-pub(super) fn push_tags(out: &mut Vec<u8>, tags: &[CacheTag]) -> Option<()> {
-    out.extend(u16::try_from(tags.len()).ok()?.to_le_bytes());
-    tags.iter().try_for_each(|tag| push_short(out, tag.as_str().as_bytes()))
-}
-
-pub(super) fn read_tags(fields: &mut Fields<'_>) -> Option<Option<Arc<[CacheTag]>>> {
-    let n_tags = fields.u16()?;
-    let tags: Option<Vec<CacheTag>> = (0..n_tags)
-        .map(|_| CacheTag::parse(std::str::from_utf8(fields.short()?).ok()?))
-        .collect();
-    let tags = tags?;
-    Some((!tags.is_empty()).then(|| tags.into()))
 }
 
 fn read_slices(fields: &mut Fields<'_>) -> Option<Vec<SlicePlace>> {

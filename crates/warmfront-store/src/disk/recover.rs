@@ -13,6 +13,7 @@ use super::footer::{Line, TRAILER_BYTES, read_lines, read_trailer};
 use super::meta;
 use super::record::{Kind, NotASegment, RECORD_HEADER_BYTES, RecordHeader, SEGMENT_HEADER_BYTES, read_segment_header};
 use super::segments::{Segment, file_name, file_number};
+use super::tag_field::TagField;
 use super::writer::write_list;
 use crate::files::Files;
 
@@ -218,10 +219,11 @@ fn scan(segment: &Segment) -> io::Result<(Vec<Line>, u64)> {
                     body_bytes: header.body_bytes,
                     oldest_segment: oldest,
                 };
+                let tags = meta.tag_header.map(|header| Box::new(TagField::of(&meta.head, header)));
                 lines.push(Line::Response {
                     key: meta.key[..].into(),
                     as_of: meta.as_of,
-                    tags: meta.tags,
+                    tags,
                     body_bytes: meta.body_bytes,
                     place,
                 });

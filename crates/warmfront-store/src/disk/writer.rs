@@ -130,7 +130,7 @@ impl Writer {
             Contents::Arriving => return Ok(false),
         };
         let as_of = entry.stamp().as_of();
-        let tags = response.tags();
+        let tags = response.tag_header();
         let meta = meta::encode(entry.key(), as_of, response.head(), tags, entry.body_bytes(), &slices);
         let Some(meta) = meta.filter(|meta| meta.len() <= record::META_BYTES_MAX) else {
             return Ok(false);
@@ -427,7 +427,7 @@ pub(super) fn line(entry: &DiskEntry, place: Place) -> Line {
     Line::Response {
         key: entry.key().into(),
         as_of: entry.stamp().as_of(),
-        tags: (!entry.tags().is_empty()).then(|| entry.tags().into()),
+        tags: entry.tags().cloned().map(Box::new),
         body_bytes: entry.body_bytes(),
         place,
     }

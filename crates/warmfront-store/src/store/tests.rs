@@ -24,7 +24,7 @@ fn response(incarnation: u64, revision: u64, body: Body) -> Arc<StoredResponse> 
         incarnation: Incarnation(incarnation),
         revision: Revision(revision),
     };
-    Arc::new(StoredResponse::new(head, as_of, [].into(), body))
+    Arc::new(StoredResponse::new(head, as_of, None, body))
 }
 
 fn page(revision: u64) -> Arc<StoredResponse> {

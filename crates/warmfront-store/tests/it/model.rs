@@ -147,13 +147,13 @@ impl World {
     fn sweep(&mut self) {
         for (key, response) in self.store.iter() {
             if let Err(covered) = self.index.check(&distribution(), response, || names(&key)) {
-                self.store.discard(&key, &covered);
+                self.store.discard(&key, covered.response());
             }
         }
         for entry in self.store.iter_on_disk() {
             let key = entry.key().to_vec();
             if let Err(covered) = self.index.check(&distribution(), entry, || names(&key)) {
-                self.store.discard_on_disk(&covered);
+                self.store.discard_on_disk(covered.response());
             }
         }
         self.index.forget(Revision(self.revision));

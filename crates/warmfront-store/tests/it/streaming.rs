@@ -42,7 +42,7 @@ async fn readers_of_any_speed_see_every_byte_of_a_body_that_is_not_kept() {
             window_bytes: 100_000,
         };
         let (mut fill, arriving) = Fill::begin(limits);
-        let open = opened(StoredResponse::new(head(1), epoch(5), [].into(), arriving));
+        let open = opened(StoredResponse::new(head(1), epoch(5), None, arriving));
         let mut readers = JoinSet::new();
         for number in 0..20 {
             readers.spawn(read_at_a_pace(open(), seed * 100 + number));

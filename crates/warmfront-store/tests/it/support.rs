@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use warmfront_caching::{FreshnessRule, Lifetime};
 use warmfront_invalidation::{Index, InvalidationItem, Names, NormalUrl};
-use warmfront_model::{CacheTag, DistributionId, Epoch, Incarnation, Revision, Timestamp};
+use warmfront_model::{DistributionId, Epoch, Incarnation, Revision, Timestamp};
 use warmfront_store::{
     Body, BodyReader, DiskOptions, Files, Head, Recovered, Store, StoredHead, StoredResponse, Truncated,
 };
@@ -45,6 +45,7 @@ pub fn head(etag: u64) -> Head {
     headers.insert(ETAG, HeaderValue::from_str(&format!("\"{etag}\"")).unwrap());
     headers.append("x-two", HeaderValue::from_static("first"));
     headers.append("x-two", HeaderValue::from_static("second"));
+    headers.insert(TAG_HEADER, HeaderValue::from_static("other, Product:1"));
     Head {
         status: StatusCode::OK,
         headers,
@@ -59,10 +60,18 @@ pub fn head(etag: u64) -> Head {
     }
 }
 
+/// CacheTagConfig.HeaderName of the distribution.
+pub const TAG_HEADER: &str = "x-amz-meta-cache-tag";
+
 pub fn response(as_of: Epoch, version: u64, body: Bytes) -> Arc<StoredResponse> {
-    let tags: Arc<[CacheTag]> = [CacheTag::parse("Product:1").unwrap()].into();
+    let head = head(version);
     let slices = body.chunks(65_536).map(Bytes::copy_from_slice).collect();
-    Arc::new(StoredResponse::new(head(version), as_of, tags, Body::whole(slices)))
+    Arc::new(StoredResponse::new(
+        head,
+        as_of,
+        Some(TAG_HEADER.into()),
+        Body::whole(slices),
+    ))
 }
 
 pub fn open(memory_bytes: u64, files: impl Files, head: Epoch) -> (Store, Recovered) {
@@ -74,11 +83,8 @@ pub fn open(memory_bytes: u64, files: impl Files, head: Epoch) -> (Store, Recove
     Store::open(memory_bytes, options).unwrap()
 }
 
-pub fn names(key: &[u8]) -> Names {
-    Names {
-        url: NormalUrl::new(key),
-        root: None,
-    }
+pub fn names(key: &[u8]) -> Names<'_> {
+    Names::new(key).or_tags_in(Some(TAG_HEADER))
 }
 
 pub fn item(key: &[u8]) -> InvalidationItem {

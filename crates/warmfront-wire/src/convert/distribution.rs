@@ -75,7 +75,13 @@ pub fn distribution_with(
         origins,
         behaviors,
         error_caching: error_caching(config)?,
+        cache_tag_header: cache_tag_header(config),
     })
+}
+
+fn cache_tag_header(config: &DistributionConfig) -> Option<Arc<str>> {
+    let tags = config.cache_tag_config.as_ref()?;
+    Some(tags.header_name.to_ascii_lowercase().into())
 }
 
 fn check_general(config: &DistributionConfig) -> Result<(), ConfigError> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::{Response, StatusCode};
 use warmfront_caching::{Storability, may_share};
-use warmfront_invalidation::{Proven, Stamped, Subject};
+use warmfront_invalidation::Proven;
 use warmfront_model::{Epoch, Timestamp};
 use warmfront_store::{Head, StoredResponse};
 
@@ -72,6 +72,7 @@ impl Filling {
         let arrival = Arrival {
             head: head(status, headers, &verdict, asked),
             as_of: verdict.as_of,
+            tag_header: self.tag_header(),
             withheld,
             shared: shared && keep_bytes_max > 0,
             reason: verdict.reason,
@@ -130,12 +131,8 @@ impl Filling {
         let id = &self.site.distribution.id;
         let site = snapshot.sites.by_id.get(id).unwrap_or(&self.site);
         let names = names_of_key(self.landing.flight.key(), &site.distribution);
-        let subject = Subject {
-            names: &names,
-            tags: response.tags(),
-        };
         Epoch {
-            revision: snapshot.index.required(id, subject),
+            revision: snapshot.index.required_of(id, &names, response),
             ..snapshot.index.applied()
         }
     }
