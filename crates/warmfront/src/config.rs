@@ -14,6 +14,7 @@ use crate::disk::DiskArgument;
 use crate::listen::Address;
 use crate::outcome::Complaint;
 use crate::profile::Profile;
+use crate::topology::Topology;
 use crate::{duration, size};
 
 /// What a configuration file may say.
@@ -43,6 +44,9 @@ pub struct Config {
     pub origin: OriginConfig,
     /// The quotas, in place of those of the profile.
     pub quotas: QuotaConfig,
+    /// The nodes; a file of its own, see `--topology`.
+    #[serde(skip)]
+    pub topology: Option<Topology>,
 }
 
 /// `[listen]`: the addresses.

@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::private_file::{self, Readers};
+use crate::server::PopAddresses;
 
 const FILE_NAME: &str = "endpoints.json";
+
+/// What `x-amz-cf-pop` says unless `--pop` or a topology says otherwise.
+pub const POP_DEFAULT: &str = "LOC50-P1";
 
 /// The ports when none are named: control, edge, edge over TLS, bucket.
 pub const PORTS_DEFAULT: [u16; 4] = [4500, 8080, 8443, 4566];
@@ -26,29 +30,57 @@ pub struct Endpoints {
     pub bucket: String,
     /// The certificate of the authority that signs the edge's certificates, a PEM file.
     pub ca: PathBuf,
+    /// Every POP, the first of which is `edge` and `edge_https` above.
+    #[serde(default)]
+    pub pops: Vec<PopEndpoints>,
+}
+
+/// Where a POP listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PopEndpoints {
+    /// What `x-amz-cf-pop` says.
+    pub name: String,
+    /// Where viewers come over HTTP.
+    pub edge: String,
+    /// Where viewers come over TLS.
+    pub edge_https: Option<String>,
 }
 
 impl Endpoints {
-    /// The endpoints of listeners at these addresses: control, edge, edge over TLS, bucket. Where a listener takes every
-    /// address of the machine, the loopback address stands for it, since one cannot connect to "every address".
-    pub fn new(listening: [SocketAddr; 4], ca: PathBuf) -> Endpoints {
-        let [control, edge, edge_https, bucket] = listening.map(reachable);
+    /// The endpoints of listeners at these addresses. Where a listener takes every address of the machine, the loopback
+    /// address stands for it, since one cannot connect to "every address".
+    pub fn new(control: SocketAddr, pops: &[PopAddresses], bucket: SocketAddr, ca: PathBuf) -> Endpoints {
+        let http = |address| format!("http://{}", reachable(address));
+        let https = |address| format!("https://{}", reachable(address));
+        let pops: Vec<PopEndpoints> = pops
+            .iter()
+            .map(|pop| PopEndpoints {
+                name: pop.name.clone(),
+                edge: http(pop.http),
+                edge_https: pop.https.map(https),
+            })
+            .collect();
+        let first = pops.first();
         Endpoints {
-            control: format!("http://{control}"),
-            edge: format!("http://{edge}"),
-            edge_https: format!("https://{edge_https}"),
-            bucket: format!("http://{bucket}"),
+            control: http(control),
+            edge: first.map(|pop| pop.edge.clone()).unwrap_or_default(),
+            edge_https: first.and_then(|pop| pop.edge_https.clone()).unwrap_or_default(),
+            bucket: http(bucket),
             ca,
+            pops,
         }
     }
 
     /// Where a server listens that was started without naming addresses.
     pub fn default_of(folder: &Path) -> Endpoints {
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Endpoints::new(
-            PORTS_DEFAULT.map(loopback),
-            crate::certificates::certificate_path(folder),
-        )
+        let [control, http, https, bucket] = PORTS_DEFAULT.map(loopback);
+        let pop = PopAddresses {
+            name: POP_DEFAULT.to_owned(),
+            http,
+            https: Some(https),
+        };
+        Endpoints::new(control, &[pop], bucket, crate::certificates::certificate_path(folder))
     }
 
     /// What the data folder says; `None` if it says nothing (or nothing readable).
@@ -91,10 +123,14 @@ mod tests {
 
     fn endpoints() -> Endpoints {
         let addresses = ["127.0.0.1:4500", "0.0.0.0:8080", "[::]:8443", "[::1]:4566"];
-        Endpoints::new(
-            addresses.map(|address| address.parse().unwrap()),
-            "/data/ca/cert.pem".into(),
-        )
+        let [control, http, https, bucket] = addresses.map(|address| address.parse().unwrap());
+        let pop = |name: &str, https| PopAddresses {
+            name: name.to_owned(),
+            http,
+            https,
+        };
+        let pops = [pop("IAD89-P3", Some(https)), pop("IAD12-P1", None)];
+        Endpoints::new(control, &pops, bucket, "/data/ca/cert.pem".into())
     }
 
     #[test]
@@ -103,7 +139,9 @@ mod tests {
             endpoints().ready_line(),
             concat!(
                 r#"{"control":"http://127.0.0.1:4500","edge":"http://127.0.0.1:8080","#,
-                r#""edge_https":"https://[::1]:8443","bucket":"http://[::1]:4566","ca":"/data/ca/cert.pem"}"#,
+                r#""edge_https":"https://[::1]:8443","bucket":"http://[::1]:4566","ca":"/data/ca/cert.pem","#,
+                r#""pops":[{"name":"IAD89-P3","edge":"http://127.0.0.1:8080","edge_https":"https://[::1]:8443"},"#,
+                r#"{"name":"IAD12-P1","edge":"http://127.0.0.1:8080","edge_https":null}]}"#,
                 "\n"
             )
         );

@@ -21,6 +21,7 @@ mod shell;
 mod size;
 mod stdout;
 mod stop_signal;
+mod topology;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -13,9 +13,11 @@ use crate::identity::{ACCOUNT_DEFAULT, Identity};
 use crate::outcome::Complaint;
 use crate::private_file;
 
+mod fleet;
 mod origin_url;
 mod planes;
 
+pub use fleet::PopAddresses;
 pub use origin_url::OriginUrl;
 
 /// A running server. [`Server::stop`] it; dropping it cuts requests off.

@@ -79,9 +79,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let account = AccountId::parse(ACCOUNT_DEFAULT).unwrap();
         let identity = Identity::load_or_create(folder.path(), &account).unwrap();
-        let addresses = ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.1:4"];
-        let addresses = addresses.map(|address| address.parse().unwrap());
-        Endpoints::new(addresses, "/ca".into()).store(folder.path()).unwrap();
+        let [control, bucket] = ["127.0.0.1:1", "127.0.0.1:4"].map(|address| address.parse().unwrap());
+        Endpoints::new(control, &[], bucket, "/ca".into())
+            .store(folder.path())
+            .unwrap();
         (folder, identity.root.access_key_id)
     }
 

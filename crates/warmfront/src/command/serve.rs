@@ -14,11 +14,12 @@ use crate::profile::Profile;
 use crate::server::Server;
 use crate::shell::quote;
 use crate::stop_signal::StopSignal;
+use crate::topology::{self, Topology};
 use crate::{duration, logging, size, stdout};
 
 mod settings;
 
-pub use settings::{Data, Listeners, Settings};
+pub use settings::{Data, Settings};
 
 /// The log without `RUST_LOG`.
 const LOG_DEFAULT: &str = "info";
@@ -74,8 +75,11 @@ pub struct Args {
     #[arg(long, value_name = "ID", value_parser = account)]
     account: Option<AccountId>,
     /// The code of this edge location in x-amz-cf-pop
-    #[arg(long, value_name = "CODE", value_parser = pop)]
+    #[arg(long, value_name = "CODE", value_parser = topology::parse_name)]
     pop: Option<String>,
+    /// A TOML file with POPs and regional nodes by region, all in this process [default: one POP]
+    #[arg(long, value_name = "FILE")]
+    topology: Option<PathBuf>,
 }
 
 impl Args {
@@ -107,24 +111,14 @@ fn account(text: &str) -> Result<AccountId, warmfront_model::InvalidAccountId> {
     AccountId::parse(text)
 }
 
-/// A POP code is sent as a header's value and stays short.
-fn pop(text: &str) -> Result<String, &'static str> {
-    let allowed =
-        (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if allowed {
-        Ok(text.to_owned())
-    } else {
-        Err("write 1 to 16 letters, digits and hyphens, like IAD89-P3")
-    }
-}
-
 /// Serves until SIGTERM or SIGINT.
 pub fn run(args: Args) -> anyhow::Result<()> {
     logging::start(LOG_DEFAULT)?;
-    let config = match &args.config {
+    let mut config = match &args.config {
         Some(path) => Config::load(path)?,
         None => Config::default(),
     };
+    config.topology = args.topology.as_deref().map(Topology::load).transpose()?;
     let settings = Settings::resolve(args, config)?;
     runtime()?.block_on(serve(settings))
 }

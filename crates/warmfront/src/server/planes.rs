@@ -9,21 +9,19 @@ use tokio::task::JoinSet;
 use warmfront_bucket::{Bucket, BucketOptions};
 use warmfront_clock::Clock;
 use warmfront_control::{Control, ControlOptions, Grants, Identities};
-use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits, Tier};
+use warmfront_edge::{BucketAccess, EdgeOptions, Limits, Tier};
 use warmfront_facts::OriginAllow;
-use warmfront_journal::Embedded;
+use warmfront_journal::{Embedded, Journal};
 
 use crate::allow;
 use crate::certificates::{self, Authority};
 use crate::command::REGION;
-use crate::command::serve::{Listeners, Settings};
+use crate::command::serve::Settings;
 use crate::endpoints::Endpoints;
 use crate::identity::Identity;
 use crate::private_file;
 use crate::quotas::quotas;
-
-/// What `x-amz-cf-pop` says unless `--pop` says otherwise.
-const POP_DEFAULT: &str = "LOC50-P1";
+use crate::server::fleet::{Fleet, FleetStart};
 
 /// What the planes are started from.
 pub struct Start<'a> {
@@ -45,7 +43,7 @@ pub struct Start<'a> {
 pub struct Planes {
     endpoints: Endpoints,
     journal: Arc<Embedded>,
-    edge: Edge,
+    fleet: Fleet,
     phase: watch::Sender<Phase>,
     apis: JoinSet<anyhow::Result<()>>,
 }
@@ -69,13 +67,14 @@ impl Planes {
 
         let journal = Arc::new(open_journal(start.journal.as_deref())?);
         let bucket = open_bucket(&start)?;
-        let options = edge_options(&start, bucket_address)?;
-        let edge = Edge::start(journal.clone(), options)
-            .await
-            .map_err(|error| explain(error, &listeners))?;
-        let control = Control::new(journal.clone(), control_options(&start), vec![edge.applied()]).await?;
-        let https = edge.https().context("the edge does not listen for TLS")?;
-        let addresses = [control_address, edge.http(), https, bucket_address];
+        let fleet = FleetStart {
+            topology: &start.settings.topology,
+            listeners: start.settings.listeners(),
+            options: edge_options(&start, bucket_address),
+            tls: &|address| tls(start.data, address),
+        };
+        let fleet = Fleet::start(&(journal.clone() as Arc<dyn Journal>), fleet).await?;
+        let control = Control::new(journal.clone(), control_options(&start), fleet.applied()).await?;
 
         let phase = watch::Sender::new(Phase::Running);
         let mut apis = JoinSet::new();
@@ -93,11 +92,12 @@ impl Planes {
                 .await
                 .context("the bucket's listener failed")
         });
-        let endpoints = Endpoints::new(addresses, certificates::certificate_path(start.data));
+        let ca = certificates::certificate_path(start.data);
+        let endpoints = Endpoints::new(control_address, &fleet.addresses(), bucket_address, ca);
         Ok(Planes {
             endpoints,
             journal,
-            edge,
+            fleet,
             phase,
             apis,
         })
@@ -120,7 +120,7 @@ impl Planes {
     /// Lets requests in progress finish, viewers first, and closes the journal.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.phase.send_replace(Phase::Draining);
-        self.edge.shutdown().await;
+        self.fleet.stop().await;
         self.phase.send_replace(Phase::Ended);
         while let Some(ended) = self.apis.join_next().await {
             ended??;
@@ -140,21 +140,6 @@ fn reached(phases: &watch::Sender<Phase>, phase: Phase) -> impl Future<Output = 
 
 fn tokio_listener(socket: TcpListener) -> std::io::Result<tokio::net::TcpListener> {
     tokio::net::TcpListener::from_std(socket)
-}
-
-/// Says which flag an address of the edge came from.
-fn explain(error: warmfront_edge::StartError, listeners: &Listeners) -> anyhow::Error {
-    match error {
-        warmfront_edge::StartError::Listen { address, source } => {
-            let listen = if address == listeners.edge.address {
-                listeners.edge
-            } else {
-                listeners.edge_https
-            };
-            listen.complain(&source).into()
-        }
-        error => error.into(),
-    }
 }
 
 fn open_journal(path: Option<&Path>) -> anyhow::Result<Embedded> {
@@ -179,15 +164,15 @@ fn open_bucket(start: &Start<'_>) -> anyhow::Result<Bucket> {
     Bucket::open(&start.bucket, options).with_context(|| start.bucket.display().to_string())
 }
 
-fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> anyhow::Result<EdgeOptions> {
+/// What all nodes have in common.
+fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> EdgeOptions {
     let settings = start.settings;
-    let https = settings.listeners.edge_https.address;
-    Ok(EdgeOptions {
+    EdgeOptions {
         account: start.identity.account.clone(),
-        pop: settings.pop.clone().unwrap_or_else(|| POP_DEFAULT.to_owned()),
+        pop: String::new(),
         n_cores: std::thread::available_parallelism().map_or(1, usize::from),
         http: settings.listeners.edge.address,
-        https: Some((https, tls(start.data, https)?)),
+        https: None,
         memory_bytes: settings.memory_bytes,
         disk: settings.disk.clone(),
         clock: start.clock.clone(),
@@ -202,7 +187,7 @@ fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> anyhow::Result<EdgeOpt
         tier: Tier::alone(),
         propagation_delay: settings.propagation_delay,
         limits: Limits::default(),
-    })
+    }
 }
 
 /// The edge's certificates. Clients judge them by the system's clock, so they are issued by it.
@@ -228,5 +213,5 @@ fn control_options(start: &Start<'_>) -> ControlOptions {
 }
 
 fn origin_allow(settings: &Settings) -> OriginAllow {
-    allow::origin_allow(&settings.origin_allow, settings.listeners.loopback_alone())
+    allow::origin_allow(&settings.origin_allow, settings.loopback_alone())
 }

@@ -11,7 +11,8 @@ fn the_ready_line_is_one_json_object_and_nothing_follows_it() {
     let server = Server::start(data.path(), &[]);
     let ready: Value = serde_json::from_str(server.ready_line()).unwrap();
     let keys: Vec<&String> = ready.as_object().unwrap().keys().collect();
-    assert_eq!(keys.len(), 5, "{ready}");
+    assert_eq!(keys.len(), 6, "{ready}");
+    assert_eq!(ready["pops"][0]["edge"], ready["edge"]);
     for (key, scheme) in [
         ("control", "http"),
         ("edge", "http"),

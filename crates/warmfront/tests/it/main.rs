@@ -12,3 +12,4 @@ mod program;
 #[cfg(feature = "deploy")]
 mod site;
 mod tls;
+mod topology;

@@ -10,11 +10,12 @@ use crate::allow::Allowed;
 use crate::config::{Config, QuotaConfig};
 use crate::data_folder;
 use crate::disk::DiskArgument;
-use crate::endpoints::PORTS_DEFAULT;
+use crate::endpoints::{POP_DEFAULT, PORTS_DEFAULT};
 use crate::listen::{Address, Listen, Wire};
 use crate::outcome::Complaint;
 use crate::profile::Profile;
 use crate::server::OriginUrl;
+use crate::topology::Topology;
 
 /// Memory for cached responses when nothing is said.
 const MEMORY_BYTES_DEFAULT: u64 = 512 * 1024 * 1024;
@@ -35,8 +36,8 @@ pub struct Settings {
     pub memory_bytes: u64,
     /// Where responses are kept on disk.
     pub disk: Option<DiskCache>,
-    /// The code in `x-amz-cf-pop`, if one was chosen.
-    pub pop: Option<String>,
+    /// Which nodes there are, each POP with its addresses.
+    pub topology: Topology,
     /// Which defaults hold.
     pub profile: Profile,
     /// Quotas in place of those of the profile.
@@ -88,14 +89,23 @@ impl Listeners {
     pub fn all(&self) -> [Listen; 4] {
         [self.control, self.edge, self.edge_https, self.bucket]
     }
-
-    /// Whether only this machine can connect to any of them.
-    pub fn loopback_alone(&self) -> bool {
-        self.all().iter().all(Listen::is_loopback)
-    }
 }
 
 impl Settings {
+    /// Every address to listen on.
+    pub fn listeners(&self) -> Vec<Listen> {
+        self.listeners
+            .all()
+            .into_iter()
+            .chain(self.topology.listeners())
+            .collect()
+    }
+
+    /// Whether only this machine can connect to any of them.
+    pub fn loopback_alone(&self) -> bool {
+        self.listeners().iter().all(Listen::is_loopback)
+    }
+
     /// Puts flags before the file, and the file before the defaults.
     ///
     /// # Errors
@@ -118,6 +128,17 @@ impl Settings {
         for listen in listeners.all() {
             listen.check_exposure(allow_plain_http)?;
         }
+        let pop = args.pop.or(config.pop);
+        if pop.is_some() && config.topology.is_some() {
+            return Err(Complaint::usage("--pop: a topology names its POPs itself").hint("leave one of the two out"));
+        }
+        let topology = config
+            .topology
+            .unwrap_or_else(|| Topology::one(pop.as_deref().unwrap_or(POP_DEFAULT)));
+        for listen in topology.listeners() {
+            listen.check_exposure(allow_plain_http)?;
+        }
+        let topology = topology.with_addresses(listeners.edge.address, listeners.edge_https.address);
         let memory_bytes = args.memory.or(config.memory).unwrap_or(MEMORY_BYTES_DEFAULT);
         if memory_bytes < MEMORY_BYTES_MIN {
             return Err(Complaint::usage(format!(
@@ -141,7 +162,7 @@ impl Settings {
             listeners,
             memory_bytes,
             disk: disk.map(DiskArgument::resolve).transpose()?,
-            pop: args.pop.or(config.pop),
+            topology,
             profile: args.profile.or(config.profile).unwrap_or_default(),
             quotas: config.quotas,
             clock: args.clock,
@@ -214,7 +235,7 @@ mod tests {
             ..Args::default()
         };
         let settings = Settings::resolve(args, Config::default()).unwrap();
-        assert!(!settings.listeners.loopback_alone());
+        assert!(!settings.loopback_alone());
         let args = Args {
             edge_https: address("0.0.0.0:0"),
             ..Args::default()
