@@ -8,6 +8,7 @@ use warmfront_model::{Behavior, KeyPart, Origin};
 use crate::cookies::cookies_taken_in;
 use crate::generated::{GENERATED, ViewerFacts, generated_header};
 use crate::rules::names;
+use crate::switches::Switches;
 
 /// The User-Agent that an origin sees where the viewer's is not forwarded.
 ///
@@ -37,6 +38,8 @@ pub struct Forwarding<'a> {
     pub purpose: Purpose,
     /// What the edge itself knows of the viewer.
     pub facts: ViewerFacts,
+    /// Which of CloudFront's and the RFC's ways are taken where they part.
+    pub switches: Switches,
 }
 
 /// The headers of the request to the origin that a viewer's request causes.
@@ -153,7 +156,7 @@ fn is_forwarded(name: &HeaderName, method: &Method, forwarding: &Forwarding<'_>,
         return false;
     }
     if *name == header::AUTHORIZATION {
-        return forwards_authorization(method, behavior);
+        return forwards_authorization(method, forwarding);
     }
     let has_body = !matches!(*method, Method::GET | Method::HEAD);
     *name == header::VIA || (describes_body && has_body) || (is_legacy(behavior) && !describes_body)
@@ -205,12 +208,15 @@ fn forwards_condition(name: &HeaderName, method: &Method, forwarding: &Forwardin
     let more = forwarding.behavior.origin_request_policy.as_ref();
     let cookies_forwarded =
         forwarding.behavior.cookies != KeyPart::None || more.is_some_and(|policy| policy.cookies != KeyPart::None);
-    forwarding.purpose == Purpose::Pass && (is_range || !reads || !cookies_forwarded)
+    let conditional = forwarding.switches.conditions_with_cookies || !cookies_forwarded;
+    forwarding.purpose == Purpose::Pass && (is_range || !reads || conditional)
 }
 
-/// Authorization: removed for GET and HEAD, and for OPTIONS where that is cached; passed for the rest.
-fn forwards_authorization(method: &Method, behavior: &Behavior) -> bool {
-    !behavior.cached_methods.contains(method.as_str())
+/// Authorization: removed for GET and HEAD, and for OPTIONS where that is cached; passed for the rest. Passed for all where
+/// it keeps responses from being shared.
+fn forwards_authorization(method: &Method, forwarding: &Forwarding<'_>) -> bool {
+    let cached_methods = forwarding.behavior.cached_methods;
+    forwarding.switches.authorization_restricts || !cached_methods.contains(method.as_str())
 }
 
 /// With an encoding in the key: what the key says, `identity` if that is nothing. Otherwise an ordinary header, which

@@ -1,23 +1,28 @@
 //! The rules of the cache: what may be stored and for how long, when a copy may be used, what to ask the origin, what to
 //! send on.
 //!
-//! Every rule is a function of headers, configuration and the time it is given. The rules are those of CloudFront, and of
-//! RFC 9110 and 9111 where CloudFront's documentation is silent; `conformance/differences.md` lists where the product
-//! leaves either.
+//! Every rule is a function of headers, configuration and the time it is given. Where CloudFront's documentation and RFC
+//! 9110 and 9111 part, a [switch](Switches) decides; where it is silent, the RFC does. `conformance/differences.md` lists
+//! the switches, and where the product leaves both.
 
+mod asked;
 mod collapsing;
 mod conditions;
 mod cookies;
 mod forwarding;
 mod freshness;
 mod generated;
+mod governing;
 mod response_policy;
 mod revalidation;
 mod rules;
 mod sending;
+mod status;
 mod storability;
+mod switches;
 
-pub use collapsing::{may_collapse, may_share};
+pub use asked::Asked;
+pub use collapsing::may_share;
 pub use conditions::{Precondition, not_modified_headers, viewer_conditions};
 pub use cookies::forwarded_cookies;
 pub use forwarding::{Forwarding, Purpose, USER_AGENT, forwards_host, origin_request_headers};
@@ -31,6 +36,7 @@ pub use revalidation::{Freshened, freshened, is_match_304, revalidation_headers,
 pub use rules::Rules;
 pub use sending::{stored_headers, viewer_headers};
 pub use storability::{NotStored, Storability, storability};
+pub use switches::{Switches, UnknownSwitch};
 
 #[cfg(test)]
 mod testing;

@@ -1,10 +1,11 @@
 use http::header::{
     AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
-use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use warmfront_http::{Comparison, EntityTag, date_field};
 use warmfront_model::Timestamp;
 
+use crate::asked::Asked;
 use crate::rules::Rules;
 use crate::sending::{stored_headers, viewer_headers};
 use crate::storability::{Storability, storability};
@@ -12,7 +13,8 @@ use crate::storability::{Storability, storability};
 /// The conditions that ask an origin whether a stored response still holds.
 ///
 /// If-None-Match from its ETag and If-Modified-Since from its Last-Modified, as far as they are well formed; `None`
-/// without either, and where cookies are forwarded: then the request is sent without conditions.
+/// without either, and where cookies are forwarded unless the switch `conditions_with_cookies` is on: then the request is
+/// sent without conditions.
 ///
 /// Source: RFC 9111 section 4.3.1; CloudFront Developer Guide, "Request and response behavior for custom origins",
 /// conditional requests.
@@ -32,7 +34,8 @@ pub fn revalidation_headers(stored: &HeaderMap, rules: &Rules<'_>) -> Option<Hea
 
 /// Whether [`revalidation_headers`] has something to send.
 pub(crate) fn has_validator(stored: &HeaderMap, rules: &Rules<'_>) -> bool {
-    !rules.cookies_forwarded() && (EntityTag::of(stored).is_some() || last_modified(stored).is_some())
+    let conditional = rules.switches.conditions_with_cookies || !rules.cookies_forwarded();
+    conditional && (EntityTag::of(stored).is_some() || last_modified(stored).is_some())
 }
 
 fn last_modified(headers: &HeaderMap) -> Option<Timestamp> {
@@ -67,7 +70,10 @@ pub fn is_match_304(stored: &HeaderMap, from_304: &HeaderMap) -> bool {
 /// Source: RFC 9111 sections 3.1 and 3.2.
 pub fn updated_headers(stored: &HeaderMap, from_304: &HeaderMap, rules: &Rules<'_>) -> HeaderMap {
     let mut updated = stored.clone();
-    replace_fields(&mut updated, &stored_headers(viewer_headers(from_304.clone(), rules)));
+    replace_fields(
+        &mut updated,
+        &stored_headers(viewer_headers(from_304.clone(), rules), rules),
+    );
     updated
 }
 
@@ -90,13 +96,13 @@ pub struct Freshened {
     pub storability: Storability,
 }
 
-/// Brings a stored response to `method` up to date with a 304 for which [`is_match_304`] holds.
+/// Brings a stored response up to date with a 304 for which [`is_match_304`] holds.
 ///
 /// `from_304` is as the origin sent it, `rules` carry the ErrorCachingMinTTL of `stored_status`.
 ///
 /// Source: RFC 9111 section 4.3.4.
 pub fn freshened(
-    method: &Method,
+    asked: Asked<'_>,
     stored_status: StatusCode,
     stored: &HeaderMap,
     from_304: &HeaderMap,
@@ -107,7 +113,7 @@ pub fn freshened(
     let mut whole = stored.clone();
     whole.remove(AGE);
     replace_fields(&mut whole, from_304);
-    let storability = storability(method, stored_status, &whole, rules, now);
+    let storability = storability(asked, stored_status, &whole, rules, now);
     Freshened {
         headers: updated_headers(stored, from_304, rules),
         storability,

@@ -3,6 +3,7 @@ use http::header::{ACCEPT_ENCODING, COOKIE, HeaderName};
 use warmfront_model::{AcceptEncoding, Behavior, KeyPart, MethodSet, OriginRequestPolicy, TtlBounds};
 
 use crate::storability::NotStored;
+use crate::switches::Switches;
 
 /// What one behavior, its origin and its distribution have to say about caching.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,8 @@ pub struct Rules<'a> {
     pub s3_origin: bool,
     /// ErrorCachingMinTTL for the status of the response at hand, in seconds.
     pub error_caching_min_ttl_secs: u64,
+    /// Which of CloudFront's and the RFC's ways are taken where they part.
+    pub switches: Switches,
 }
 
 impl<'a> Rules<'a> {
@@ -31,7 +34,12 @@ impl<'a> Rules<'a> {
     /// `error_caching_min_ttl_secs` comes from
     /// [`Distribution::error_caching_min_ttl_secs`](warmfront_model::Distribution::error_caching_min_ttl_secs) and the
     /// status of the response; it is not read before there is one.
-    pub fn new(behavior: &'a Behavior, s3_origin: bool, error_caching_min_ttl_secs: u64) -> Rules<'a> {
+    pub fn new(
+        behavior: &'a Behavior,
+        s3_origin: bool,
+        error_caching_min_ttl_secs: u64,
+        switches: Switches,
+    ) -> Rules<'a> {
         Rules {
             ttl: behavior.ttl,
             cached_methods: behavior.cached_methods,
@@ -41,6 +49,7 @@ impl<'a> Rules<'a> {
             accept_encoding: behavior.accept_encoding,
             s3_origin,
             error_caching_min_ttl_secs,
+            switches,
         }
     }
 
@@ -55,7 +64,8 @@ impl<'a> Rules<'a> {
     /// "Manage how long content stays in the cache (expiration)" (with all three TTLs at 0 caching is off, for errors
     /// too); "Cache content based on request headers" (forwarding all headers means that nothing is cached).
     pub fn not_cached(&self, method: &Method) -> Option<NotStored> {
-        if !self.cached_methods.contains(method.as_str()) {
+        let is_options = *method == Method::OPTIONS;
+        if !self.cached_methods.contains(method.as_str()) || (is_options && !self.switches.options_cached) {
             Some(NotStored::Method)
         } else if self.ttl.caching_disabled() {
             Some(NotStored::CachingDisabled)

@@ -2,8 +2,9 @@ use http::header::{
     ACCEPT_ENCODING, AGE, CONTENT_LENGTH, COOKIE, HeaderValue, SET_COOKIE, TRANSFER_ENCODING, USER_AGENT, VARY, VIA,
 };
 use http::{HeaderMap, HeaderName};
-use warmfront_http::{CacheControl, Vary, remove_hop_by_hop};
+use warmfront_http::{Vary, remove_hop_by_hop};
 
+use crate::governing::Governing;
 use crate::rules::{Rules, names as names_header};
 
 /// The headers with which a key tells devices apart.
@@ -20,7 +21,7 @@ const DEVICE_HEADERS: [&str; 6] = [
 ///
 /// Removed: hop-by-hop fields, Set-Cookie unless cookies are forwarded, S3's request ids, and the fields that the edge
 /// writes itself (Age, Via, X-Cache, X-Amz-Cf-*, X-Edge-*, X-Warmfront-*); and a Content-Length beside Transfer-Encoding,
-/// which says nothing about the body that arrived. Vary keeps what CloudFront keeps.
+/// which says nothing about the body that arrived. Vary keeps what CloudFront keeps, or all of it where it selects variants.
 /// The age is to be read before, with [`initial_age_secs`](crate::initial_age_secs), and storability to be judged before.
 ///
 /// Source: CloudFront Developer Guide, "Request and response behavior for custom origins" and "... for Amazon S3 origins";
@@ -30,7 +31,7 @@ pub fn viewer_headers(mut from_origin: HeaderMap, rules: &Rules<'_>) -> HeaderMa
         from_origin.remove(CONTENT_LENGTH);
     }
     remove_hop_by_hop(&mut from_origin);
-    if !rules.cookies_forwarded() {
+    if !rules.cookies_forwarded() && !rules.switches.set_cookie_kept {
         from_origin.remove(SET_COOKIE);
     }
     let ours: Vec<HeaderName> = from_origin
@@ -41,7 +42,9 @@ pub fn viewer_headers(mut from_origin: HeaderMap, rules: &Rules<'_>) -> HeaderMa
     for name in ours {
         from_origin.remove(name);
     }
-    reduce_vary(&mut from_origin, rules);
+    if !rules.switches.vary_selects {
+        reduce_vary(&mut from_origin, rules);
+    }
     from_origin
 }
 
@@ -90,8 +93,8 @@ fn reduce_vary(headers: &mut HeaderMap, rules: &Rules<'_>) {
 ///
 /// Source: RFC 9111 sections 5.2.2.4 and 5.2.2.7; CloudFront Developer Guide, "Request and response behavior for custom
 /// origins", cookies.
-pub fn stored_headers(mut to_viewer: HeaderMap) -> HeaderMap {
-    let directives = CacheControl::parse(&to_viewer);
+pub fn stored_headers(mut to_viewer: HeaderMap, rules: &Rules<'_>) -> HeaderMap {
+    let directives = Governing::of(&to_viewer, &rules.switches).directives;
     for name in directives.no_cache.fields().iter().chain(directives.private.fields()) {
         to_viewer.remove(name);
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use warmfront_model::{AcceptEncoding, Behavior, KeyPart, MethodSet, Timestamp, TtlBounds, ViewerProtocolPolicy};
 
-use crate::Rules;
+use crate::{Asked, Rules, Switches};
 
 /// 1994-11-06T08:49:37Z, the moment that RFC 9110 writes its dates with.
 pub(crate) const NOW: Timestamp = Timestamp(784_111_777_000);
@@ -58,6 +58,24 @@ pub(crate) fn rules() -> Rules<'static> {
         accept_encoding: AcceptEncoding::default(),
         s3_origin: false,
         error_caching_min_ttl_secs: 10,
+        switches: Switches::AWS,
+    }
+}
+
+/// [`rules`] in the profile `edge`.
+pub(crate) fn edge_rules() -> Rules<'static> {
+    Rules {
+        switches: Switches::EDGE,
+        ..rules()
+    }
+}
+
+/// A request without headers that matter.
+pub(crate) fn asked(method: &Method) -> Asked<'_> {
+    Asked {
+        method,
+        authorization: false,
+        no_store: false,
     }
 }
 

@@ -6,6 +6,7 @@ use arc_swap::{ArcSwap, Guard};
 use http::HeaderValue;
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use warmfront_caching::Switches;
 use warmfront_clock::Clock;
 use warmfront_model::{Incarnation, Revision};
 use warmfront_signing::{Scope, Signer};
@@ -21,6 +22,7 @@ use crate::tier::Tier;
 pub(crate) struct Node {
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
+    pub(crate) switches: Switches,
     pub(crate) store: Store,
     pub(crate) flights: Flights,
     pub(crate) buckets: BucketAccess,
@@ -40,6 +42,7 @@ impl Node {
         Node {
             clock: options.clock.clone(),
             limits: options.limits,
+            switches: options.switches,
             store,
             flights: Flights::default(),
             buckets: options.buckets.clone(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls_pki_types::CertificateDer;
+use warmfront_caching::Switches;
 use warmfront_clock::Clock;
 use warmfront_facts::OriginAllow;
 use warmfront_model::AccountId;
@@ -41,6 +42,8 @@ pub struct EdgeOptions {
     pub tier: Tier,
     /// How long after its creation an invalidation is applied; zero: at once.
     pub propagation_delay: Duration,
+    /// Which of CloudFront's and the RFCs' ways are taken where they part.
+    pub switches: Switches,
     /// What may grow, and how far.
     pub limits: Limits,
 }

@@ -84,6 +84,7 @@ pub(crate) fn answer(
         snapshot,
         now: core.node.clock.now(),
         child: None,
+        switches: core.node.switches,
     };
     let answered = match way(core, &accepted) {
         Ok(Way::Answered(answer)) => answer,

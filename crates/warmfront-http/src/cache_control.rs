@@ -87,14 +87,15 @@ impl CacheControl {
         for line in headers.get_all(CACHE_CONTROL) {
             directives.present = true;
             for element in elements(line.as_bytes()) {
-                directives.add(element);
+                let (name, argument) = name_and_argument(element, b'=');
+                directives.add(name, argument);
             }
         }
         directives
     }
 
-    fn add(&mut self, element: &[u8]) {
-        let (name, argument) = name_and_argument(element, b'=');
+    /// Takes one directive in; the argument is as it stands, quotes included.
+    pub(crate) fn add(&mut self, name: &[u8], argument: Option<&[u8]>) {
         let is = |directive: &str| name.eq_ignore_ascii_case(directive.as_bytes());
         let seconds = || argument.and_then(delta_seconds);
         if is("max-age") {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use warmfront_caching::Switches;
 use warmfront_clock::Clock;
 use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits, Tier};
 use warmfront_facts::{
@@ -58,6 +59,7 @@ pub fn edge_options() -> EdgeOptions {
         origin_roots: Vec::new(),
         tier: Tier::alone(),
         propagation_delay: Duration::ZERO,
+        switches: Switches::AWS,
         limits: Limits::default(),
     }
 }

@@ -13,7 +13,7 @@ use crate::allow::Allowed;
 use crate::disk::DiskArgument;
 use crate::listen::Address;
 use crate::outcome::Complaint;
-use crate::profile::Profile;
+use crate::profile::ProfileConfig;
 use crate::topology::Topology;
 use crate::{duration, size};
 
@@ -32,9 +32,8 @@ pub struct Config {
     pub disk: Option<DiskArgument>,
     /// The code in `x-amz-cf-pop`.
     pub pop: Option<String>,
-    /// `aws` or `edge`.
-    #[serde(deserialize_with = "parsed")]
-    pub profile: Option<Profile>,
+    /// `aws` or `edge`, and where the caching rules leave it.
+    pub profile: ProfileConfig,
     /// How long an invalidation is held back before the edge applies it, like `20s`.
     #[serde(deserialize_with = "time")]
     pub propagation_delay: Option<Duration>,
@@ -176,7 +175,10 @@ fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, 
 
 #[cfg(test)]
 mod tests {
+    use warmfront_caching::Switches;
+
     use super::*;
+    use crate::profile::Profile;
 
     #[test]
     fn every_key_is_read() {
@@ -206,7 +208,7 @@ mod tests {
         assert_eq!(config.account.unwrap().as_str(), "123456789012");
         assert_eq!(config.memory, Some(536_870_912));
         assert_eq!(config.pop.as_deref(), Some("IAD89-P3"));
-        assert_eq!(config.profile, Some(Profile::Edge));
+        assert_eq!(config.profile.base, Some(Profile::Edge));
         assert_eq!(config.propagation_delay, Some(Duration::from_secs(20)));
         assert_eq!(config.listen.edge.unwrap().0, "0.0.0.0:2".parse().unwrap());
         assert!(config.listen.allow_plain_http);
@@ -232,6 +234,9 @@ mod tests {
         check("propagation_delay = \"20\"", &["propagation_delay", "20", "60s"]);
         check("account = \"7\"", &["account", "twelve"]);
         check("profile = \"fast\"", &["profile", "fast", "aws", "edge"]);
+        check("[profile]\nvary = true", &["vary", "vary_selects"]);
+        check("[profile]\nbase = true", &["base", "aws"]);
+        check("[profile]\nvary_selects = \"yes\"", &["vary_selects", "true or false"]);
         check("[origin]\nallow = [\"10.0.0.0/40\"]", &["allow", "10.0.0.0/40"]);
         check(
             "[quotas]\nfiles_in_progress_max = -1",
@@ -241,6 +246,25 @@ mod tests {
             "[quotas]\nfiles_in_progress_max = \"many\"",
             &["files_in_progress_max", "unlimited"],
         );
+    }
+
+    #[test]
+    fn a_switch_is_set_alone_whatever_the_profile() {
+        let switches = |text: &str, profile| Config::parse(text).unwrap().profile.switches(profile);
+        let text = "[profile]\nbase = \"edge\"\nunsafe_methods_invalidate = false";
+        assert_eq!(Config::parse(text).unwrap().profile.base, Some(Profile::Edge));
+        let expected = Switches {
+            unsafe_methods_invalidate: false,
+            ..Switches::EDGE
+        };
+        assert_eq!(switches(text, Profile::Edge), expected);
+        let text = "[profile]\nvary_selects = true";
+        let expected = Switches {
+            vary_selects: true,
+            ..Switches::AWS
+        };
+        assert_eq!(switches(text, Profile::Aws), expected);
+        assert_eq!(switches("profile = \"edge\"", Profile::Edge), Switches::EDGE);
     }
 
     #[test]

@@ -1,39 +1,13 @@
-use http::StatusCode;
-use warmfront_model::{KeyPart, MethodSet};
+use http::{Method, StatusCode};
 
 use super::*;
 use crate::storability::storability;
-use crate::testing::{NOW, headers, rules, ttl};
+use crate::testing::{NOW, asked, edge_rules, headers, rules, ttl};
 
 fn check(response: &str, rules: &Rules<'_>, expected: bool) {
     let response = headers(response);
-    let storability = storability(&Method::GET, StatusCode::OK, &response, rules, NOW);
+    let storability = storability(asked(&Method::GET), StatusCode::OK, &response, rules, NOW);
     assert_eq!(may_share(&storability, &response, rules), expected, "{response:?}");
-}
-
-#[test]
-fn requests_wait_only_where_something_is_cached() {
-    let disabled = Rules {
-        ttl: ttl(0, 0, 0),
-        ..rules()
-    };
-    let options = Rules {
-        cached_methods: MethodSet::GetHeadOptions,
-        ..rules()
-    };
-    assert!(may_collapse(&Method::GET, &rules()));
-    assert!(may_collapse(&Method::HEAD, &rules()));
-    assert!(!may_collapse(&Method::POST, &rules()));
-    assert!(!may_collapse(&Method::OPTIONS, &rules()));
-    assert!(may_collapse(&Method::OPTIONS, &options));
-    assert!(!may_collapse(&Method::GET, &disabled));
-    assert!(!may_collapse(
-        &Method::GET,
-        &Rules {
-            headers: &KeyPart::All,
-            ..rules()
-        }
-    ));
 }
 
 #[test]
@@ -71,5 +45,15 @@ fn with_a_min_ttl_it_is_shared() {
 
 #[test]
 fn what_is_not_stored_is_not_shared() {
-    check("vary: x-a\ncache-control: max-age=60", &rules(), false);
+    check("vary: *\ncache-control: max-age=60", &rules(), false);
+}
+
+#[test]
+fn a_min_ttl_that_overrules_nothing_shares_nothing_either() {
+    let rules = Rules {
+        ttl: ttl(1, 60, 1000),
+        ..edge_rules()
+    };
+    check("etag: \"a\"\ncache-control: no-cache", &rules, false);
+    check("cdn-cache-control: max-age=60\ncache-control: no-cache", &rules, true);
 }

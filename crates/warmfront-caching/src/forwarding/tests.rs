@@ -50,6 +50,7 @@ fn sent(method: &Method, viewer: &str, behavior: &Behavior, purpose: Purpose) ->
         origin: &origin(&[]),
         purpose,
         facts: facts(viewer_ip),
+        switches: Switches::AWS,
     };
     lines(&origin_request_headers(method, &headers(viewer), &forwarding))
 }
@@ -302,6 +303,7 @@ fn the_viewers_address_is_appended() {
         origin: &origin(&[]),
         purpose: Purpose::Fill,
         facts: facts(viewer_ip),
+        switches: Switches::AWS,
     };
     let headers = origin_request_headers(&Method::GET, &HeaderMap::new(), &forwarding);
     assert_eq!(headers["x-forwarded-for"], "2001:db8::1");
@@ -327,6 +329,7 @@ fn custom_headers_come_last_and_overwrite() {
         origin: &origin,
         purpose: Purpose::Fill,
         facts: facts(viewer_ip),
+        switches: Switches::AWS,
     };
     let viewer = headers("x-key: theirs\nx-key: theirs too");
     let sent = lines(&origin_request_headers(&Method::GET, &viewer, &forwarding));
@@ -478,7 +481,7 @@ proptest! {
             let viewer = HeaderMap::from_iter([(HeaderName::from_bytes(name.as_bytes()).unwrap(), value)]);
             let behavior = Behavior { cookies: KeyPart::All, ..legacy() };
             let viewer_ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            let forwarding = Forwarding { behavior: &behavior, origin: &origin(&[]), purpose: Purpose::Pass, facts: facts(viewer_ip) };
+            let forwarding = Forwarding { behavior: &behavior, origin: &origin(&[]), purpose: Purpose::Pass, facts: facts(viewer_ip), switches: Switches::AWS };
             origin_request_headers(&Method::GET, &viewer, &forwarding);
         }
     }

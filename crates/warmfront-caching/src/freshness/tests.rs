@@ -2,12 +2,18 @@ use http::Method;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{NOW, after_secs, headers, rules, ttl};
+use crate::testing::{NOW, after_secs, asked, edge_rules, headers, rules, ttl};
 use crate::{Rules, Storability, storability};
 
 fn lifetime(cache_control: &str, ttl: TtlBounds) -> Lifetime {
     let response = headers(&format!("etag: \"a\"\ncache-control: {cache_control}"));
-    match storability(&Method::GET, StatusCode::OK, &response, &Rules { ttl, ..rules() }, NOW) {
+    match storability(
+        asked(&Method::GET),
+        StatusCode::OK,
+        &response,
+        &Rules { ttl, ..rules() },
+        NOW,
+    ) {
         Storability::Store(lifetime) => lifetime,
         Storability::DoNotStore(reason) => panic!("{cache_control}: {reason:?}"),
     }
@@ -93,7 +99,9 @@ fn a_min_ttl_that_overrules_no_cache_lets_the_copy_stand_in() {
 
 fn check_failure(failure: OriginFailure, cache_control: &str, age_secs: i64, expected: bool) {
     let lifetime = lifetime(cache_control, ttl(0, 100, 1000));
-    let may = may_serve_stale_on_error(failure, &lifetime, NOW, after_secs(age_secs));
+    let stored = headers(&format!("cache-control: {cache_control}"));
+    let times = (NOW, after_secs(age_secs));
+    let may = may_serve_stale_on_error(failure, &lifetime, || stored.clone(), &Switches::AWS, times);
     assert_eq!(may, expected, "{failure:?} {cache_control} {age_secs}");
 }
 
@@ -125,7 +133,11 @@ fn the_origins_own_4xx_is_not_stood_in_for() {
 }
 
 fn check_age(response: &str, expected: u64) {
-    assert_eq!(initial_age_secs(&headers(response), NOW), expected, "{response}");
+    assert_eq!(
+        initial_age_secs(&headers(response), NOW, &Switches::AWS),
+        expected,
+        "{response}"
+    );
 }
 
 #[test]
@@ -142,6 +154,47 @@ fn a_response_from_another_cache_is_as_old_as_the_larger_of_age_and_date() {
     check_age("age: 90\ndate: Sun, 06 Nov 1994 08:48:37 GMT", 90);
     check_age("age: 30\ndate: Sun, 06 Nov 1994 09:49:37 GMT", 30);
     check_age("age: x\ndate: Sun, 06 Nov 1994 07:49:37 GMT", 0);
+}
+
+#[test]
+fn date_counts_without_an_age_where_the_switch_says_so() {
+    let age = |response: &str| initial_age_secs(&headers(response), NOW, &Switches::EDGE);
+    assert_eq!(age("date: Sun, 06 Nov 1994 08:48:37 GMT"), 60);
+    assert_eq!(age("date: Sun, 06 Nov 1994 09:49:37 GMT"), 0);
+    assert_eq!(age(""), 0);
+}
+
+/// Whether a copy stands in for a failure in the profile `edge`, a second after it expired.
+fn check_edge_failure(failure: OriginFailure, cache_control: &str, expected: bool) {
+    let response = headers(&format!("etag: \"a\"\ncache-control: {cache_control}"));
+    let Storability::Store(lifetime) = storability(asked(&Method::GET), StatusCode::OK, &response, &edge_rules(), NOW)
+    else {
+        panic!("{cache_control} is not stored")
+    };
+    let times = (NOW, after_secs(61));
+    let may = may_serve_stale_on_error(failure, &lifetime, || response.clone(), &Switches::EDGE, times);
+    assert_eq!(may, expected, "{failure:?} {cache_control}");
+}
+
+#[test]
+fn under_the_rfc_a_5xx_is_stood_in_for_only_by_permission() {
+    let status = OriginFailure::Status(StatusCode::SERVICE_UNAVAILABLE);
+    check_edge_failure(status, "max-age=60", false);
+    check_edge_failure(status, "max-age=60, stale-if-error=5", true);
+    check_edge_failure(OriginFailure::Unreachable, "max-age=60", true);
+    check_edge_failure(OriginFailure::Unreachable, "max-age=60, stale-if-error=0", false);
+    check_edge_failure(OriginFailure::Unreachable, "max-age=60, must-revalidate", false);
+}
+
+#[test]
+fn under_the_rfc_s_maxage_forbids_what_it_does_not_allow_itself() {
+    for failure in [
+        OriginFailure::Unreachable,
+        OriginFailure::Status(StatusCode::SERVICE_UNAVAILABLE),
+    ] {
+        check_edge_failure(failure, "s-maxage=60", false);
+        check_edge_failure(failure, "s-maxage=60, stale-if-error=5", true);
+    }
 }
 
 #[test]

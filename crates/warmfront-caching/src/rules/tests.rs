@@ -16,7 +16,12 @@ fn rules_are_taken_from_the_behavior() {
         cookies: only(&["a"]),
         ..behavior()
     };
-    let rules = Rules::new(&behavior, true, Distribution::ERROR_CACHING_MIN_TTL_SECS_DEFAULT);
+    let rules = Rules::new(
+        &behavior,
+        true,
+        Distribution::ERROR_CACHING_MIN_TTL_SECS_DEFAULT,
+        Switches::AWS,
+    );
     assert_eq!(rules.ttl, ttl(1, 2, 3));
     assert!(rules.s3_origin && rules.cookies_forwarded());
     assert_eq!(rules.error_caching_min_ttl_secs, 10);

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, Method, StatusCode, header};
-use warmfront_caching::ViewerFacts;
+use warmfront_caching::{Switches, ViewerFacts};
 use warmfront_model::Timestamp;
 
 use crate::node::Node;
@@ -20,6 +20,7 @@ pub(crate) struct Accepted {
     pub(crate) now: Timestamp,
     /// On a regional node: what the POP asks for beside its viewer.
     pub(crate) child: Option<ChildAsk>,
+    pub(crate) switches: Switches,
 }
 
 impl Accepted {

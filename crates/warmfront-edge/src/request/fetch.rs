@@ -195,7 +195,8 @@ fn stand_in(keyed: &Keyed<'_>, found: &Found, failure: OriginFailure) -> Option<
         fetch: Some(found.fetch_reason()),
         ..Outcome::stored(Reason::StaleIfError, head.lifetime.rule)
     };
-    may_serve_stale_on_error(failure, &head.lifetime, head.response_time, accepted.now)
+    let times = (head.response_time, accepted.now);
+    may_serve_stale_on_error(failure, &head.lifetime, || head.headers(), &accepted.switches, times)
         .then(|| from_response(&keyed.routed, copy, outcome, None).map(Ok))
         .flatten()
 }

@@ -6,13 +6,13 @@ use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body_util::{Either, Empty};
 use warmfront_caching::{
-    Lifetime, OriginFailure, Purpose, Rules, Storability, freshened, is_match_304, may_serve_stale_on_error, may_share,
-    storability, stored_headers, viewer_headers,
+    Asked, Lifetime, OriginFailure, Purpose, Rules, Storability, Switches, freshened, is_match_304,
+    may_serve_stale_on_error, may_share, storability, stored_headers, viewer_headers,
 };
 use warmfront_http::format_http_date;
 use warmfront_invalidation::Proven;
 use warmfront_model::{Behavior, Distribution, Epoch, OriginKind, Timestamp};
-use warmfront_store::{Fill, FillLimits, Head, StoredResponse};
+use warmfront_store::{Fill, FillLimits, Head, StoredHead, StoredResponse};
 
 use crate::core::Core;
 use crate::flight::{Answered, Flight, Progress};
@@ -40,6 +40,8 @@ pub(crate) struct Filling {
     site: Arc<Site>,
     behavior: Behavior,
     method: Method,
+    /// The headers of the viewer who caused it.
+    viewer: HeaderMap,
     plan: FetchPlan,
     /// What is asked of the region first.
     parents: Option<ParentAsk>,
@@ -82,6 +84,7 @@ impl Filling {
             site: Arc::clone(routed.site),
             behavior: routed.behavior.clone(),
             method: fetched_method(routed, Purpose::Fill),
+            viewer: routed.accepted.head.headers.clone(),
             plan,
             parents,
             _place: place,
@@ -149,7 +152,7 @@ impl Filling {
     fn confirm(&self, expired: &Proven<StoredResponse>, from_304: &HeaderMap, asked: Timestamp) {
         let old = expired.head();
         let rules = self.rules(old.status);
-        let fresh = freshened(&self.method, old.status, &old.headers(), from_304, &rules, asked);
+        let fresh = freshened(self.asked(), old.status, &old.headers(), from_304, &rules, asked);
         let shared = may_share(&fresh.storability, &fresh.headers, &rules);
         let (lifetime, kept) = match fresh.storability {
             Storability::Store(lifetime) => (lifetime, Kept::For(lifetime.rule)),
@@ -194,7 +197,7 @@ impl Filling {
         let (from_origin, body) = response.into_parts();
         let status = from_origin.status;
         let rules = self.rules(status);
-        let mut storability = storability(&self.method, status, &from_origin.headers, &rules, asked);
+        let mut storability = storability(self.asked(), status, &from_origin.headers, &rules, asked);
         let mut shared = may_share(&storability, &from_origin.headers, &rules);
         let stands_in = self.stale_copy_stands_in(status, asked);
         if stands_in {
@@ -205,8 +208,14 @@ impl Filling {
         let (lifetime, mut kept) = match storability {
             Storability::Store(lifetime) if keep_bytes_max == 0 => (lifetime, Kept::TooLarge),
             Storability::Store(lifetime) => (lifetime, Kept::For(lifetime.rule)),
-            Storability::DoNotStore(_) if stands_in => (never_fresh(&from_origin.headers, asked), Kept::StandIn),
-            Storability::DoNotStore(reason) => (never_fresh(&from_origin.headers, asked), Kept::Not(reason)),
+            Storability::DoNotStore(_) if stands_in => (
+                never_fresh(&from_origin.headers, asked, &self.core.node.switches),
+                Kept::StandIn,
+            ),
+            Storability::DoNotStore(reason) => (
+                never_fresh(&from_origin.headers, asked, &self.core.node.switches),
+                Kept::Not(reason),
+            ),
         };
         let has_tags = self.has_tags(&from_origin.headers);
         let (headers, withheld) = self.headers(from_origin.headers, &rules, asked);
@@ -320,8 +329,7 @@ impl Filling {
             return false;
         };
         let head = expired.head();
-        let stands_in =
-            may_serve_stale_on_error(OriginFailure::Status(status), &head.lifetime, head.response_time, asked);
+        let stands_in = self.may_stand_in(head, OriginFailure::Status(status), asked);
         if stands_in {
             self.leave_origin_alone(expired, status, asked);
         }
@@ -330,11 +338,25 @@ impl Filling {
 
     fn leave_origin_alone(&self, expired: &Proven<StoredResponse>, status: StatusCode, now: Timestamp) {
         let head = expired.head();
-        let stands_in = may_serve_stale_on_error(OriginFailure::Unreachable, &head.lifetime, head.response_time, now);
-        if stands_in {
+        if self.may_stand_in(head, OriginFailure::Unreachable, now) {
             let secs = self.site.distribution.error_caching_min_ttl_secs(status.as_u16());
             expired.origin_failed(now.plus(std::time::Duration::from_secs(secs)));
         }
+    }
+
+    fn may_stand_in(&self, copy: &StoredHead, failure: OriginFailure, now: Timestamp) -> bool {
+        let times = (copy.response_time, now);
+        may_serve_stale_on_error(
+            failure,
+            &copy.lifetime,
+            || copy.headers(),
+            &self.core.node.switches,
+            times,
+        )
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked::new(&self.method, &self.viewer, &self.core.node.switches)
     }
 
     fn keep_bytes_max(&self, storability: &Storability, headers: &HeaderMap) -> u64 {
@@ -370,7 +392,7 @@ impl Filling {
         if !to_viewer.contains_key(DATE) {
             to_viewer.insert(DATE, format_http_date(asked));
         }
-        let mut kept = stored_headers(to_viewer.clone());
+        let mut kept = stored_headers(to_viewer.clone(), rules);
         let withheld: HeaderMap = to_viewer
             .iter()
             .filter(|(name, _)| !kept.contains_key(*name))
@@ -398,6 +420,7 @@ impl Filling {
             &self.behavior,
             is_bucket,
             distribution.error_caching_min_ttl_secs(status.as_u16()),
+            self.core.node.switches,
         )
     }
 }
@@ -437,13 +460,13 @@ impl Arriving {
 }
 
 /// What is not stored answers those who wait, and is not fresh for anyone else.
-fn never_fresh(headers: &HeaderMap, asked: Timestamp) -> Lifetime {
+fn never_fresh(headers: &HeaderMap, asked: Timestamp, switches: &Switches) -> Lifetime {
     Lifetime {
         fresh_secs: 0,
         rule: warmfront_caching::FreshnessRule::NoCache,
         stale_while_revalidate_secs: 0,
         stale_if_error_secs: 0,
-        initial_age_secs: warmfront_caching::initial_age_secs(headers, asked),
+        initial_age_secs: warmfront_caching::initial_age_secs(headers, asked, switches),
     }
 }
 

@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use warmfront_caching::{OriginFailure, StoredCopy, may_serve_stale_on_error, stored_copy};
 use warmfront_invalidation::Proven;
-use warmfront_model::Timestamp;
 use warmfront_store::{DiskEntry, StoredResponse};
 
 use crate::node::Node;
 use crate::outcome::FetchReason;
+use crate::request::accept::Accepted;
 use crate::request::key::Keyed;
 
 /// What the store has for a request.
@@ -73,7 +73,7 @@ impl Found {
         match stored_copy(&head.lifetime, head.response_time, accepted.now) {
             StoredCopy::Fresh => Found::Fresh(proven),
             StoredCopy::StaleWhileRevalidate => Found::StaleWhileRevalidate(proven),
-            StoredCopy::Stale if stands_in(&proven, accepted.now) => Found::OriginLeftAlone(proven),
+            StoredCopy::Stale if stands_in(&proven, accepted) => Found::OriginLeftAlone(proven),
             StoredCopy::Stale => Found::Stale(proven),
         }
     }
@@ -105,8 +105,10 @@ impl Found {
 
 /// Whether an expired copy answers because its origin failed lately: as long as the origin is left alone, and no longer
 /// than the copy may be used stale.
-fn stands_in(copy: &StoredResponse, now: Timestamp) -> bool {
+fn stands_in(copy: &StoredResponse, accepted: &Accepted) -> bool {
     let head = copy.head();
-    copy.leaves_origin_alone(now)
-        && may_serve_stale_on_error(OriginFailure::Unreachable, &head.lifetime, head.response_time, now)
+    let times = (head.response_time, accepted.now);
+    let (unreachable, switches) = (OriginFailure::Unreachable, &accepted.switches);
+    copy.leaves_origin_alone(accepted.now)
+        && may_serve_stale_on_error(unreachable, &head.lifetime, || head.headers(), switches, times)
 }

@@ -92,6 +92,7 @@ pub(crate) fn rules<'a>(routed: &Routed<'a>, status: u16) -> Rules<'a> {
         routed.behavior,
         is_bucket,
         distribution.error_caching_min_ttl_secs(status),
+        routed.accepted.switches,
     )
 }
 

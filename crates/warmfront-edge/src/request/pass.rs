@@ -39,7 +39,7 @@ pub(crate) async fn pass(
         .await
         .map_err(failed)?;
     let (mut head, body) = response.into_parts();
-    let age_secs = initial_age_secs(&head.headers, routed.accepted.now);
+    let age_secs = initial_age_secs(&head.headers, routed.accepted.now, &node.switches);
     head.headers = viewer_headers(head.headers, &rules(&routed, head.status.as_u16()));
     if !head.headers.contains_key(DATE) {
         head.headers.insert(DATE, format_http_date(node.clock.now()));

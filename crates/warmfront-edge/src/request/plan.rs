@@ -84,6 +84,7 @@ fn origin_request(
         origin,
         purpose,
         facts: accepted.facts(),
+        switches: accepted.switches,
     };
     let method = fetched_method(routed, purpose);
     let mut headers = origin_request_headers(&method, &accepted.head.headers, &forwarding);

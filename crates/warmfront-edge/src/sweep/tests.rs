@@ -54,6 +54,7 @@ fn node() -> Arc<Node> {
         origin_roots: Vec::new(),
         tier: crate::Tier::alone(),
         propagation_delay: Duration::ZERO,
+        switches: warmfront_caching::Switches::AWS,
         limits: Limits::default(),
     };
     let node = Arc::new(Node::new(&options, Store::new(options.memory_bytes), INCARNATION, None));

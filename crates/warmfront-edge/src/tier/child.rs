@@ -46,6 +46,7 @@ pub(crate) async fn answer_child(core: &Arc<Core>, request: Request<Incoming>) -
         viewer,
         snapshot: Arc::new(snapshot),
         now: core.node.clock.now(),
+        switches: core.node.switches,
         child: Some(child),
     };
     note(&accepted, ask_origin(core, &accepted, body).await)

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
-use http::{Method, StatusCode, Version};
+use http::{HeaderMap, Method, StatusCode, Version};
 use warmfront_caching::{
-    Forwarding, Purpose, Rules, Storability, ViewerFacts, age_secs, freshened, is_match_304, keyed_headers, may_share,
-    not_modified_headers, origin_request_headers, revalidation_headers, storability, stored_copy, stored_headers,
-    viewer_conditions, viewer_headers,
+    Asked, Forwarding, Purpose, Rules, Storability, Switches, ViewerFacts, age_secs, freshened, is_match_304,
+    keyed_headers, may_share, not_modified_headers, origin_request_headers, revalidation_headers, storability,
+    stored_copy, stored_headers, viewer_conditions, viewer_headers,
 };
 use warmfront_http::is_hop_by_hop;
 use warmfront_model::{Behavior, Distribution, DistributionId, Timestamp};
@@ -39,23 +39,30 @@ pub(super) fn response_head(data: &[u8]) {
     let behavior = &behaviors()[usize::from(which & 7) % behaviors().len()];
     let status = STATUSES[usize::from(which >> 3) % STATUSES.len()];
     let status = StatusCode::from_u16(status).expect("a status");
-    let rules = Rules::new(behavior, which & 8 != 0, 10);
-    let judged = storability(&Method::GET, status, &response, &rules, NOW);
+    for switches in [Switches::AWS, Switches::EDGE] {
+        let rules = Rules::new(behavior, which & 8 != 0, 10, switches);
+        judge_response(status, &response, &confirmation, &rules);
+    }
+}
+
+fn judge_response(status: StatusCode, response: &HeaderMap, confirmation: &HeaderMap, rules: &Rules<'_>) {
+    let asked = Asked::new(&Method::GET, confirmation, &rules.switches);
+    let judged = storability(asked, status, response, rules, NOW);
     if let Storability::Store(lifetime) = judged {
         assert!(!rules.ttl.caching_disabled());
         assert!(lifetime.fresh_secs <= rules.ttl.max_secs);
         let _ = stored_copy(&lifetime, NOW, NOW);
         let _ = age_secs(lifetime.initial_age_secs, NOW, NOW);
     }
-    let shared = may_share(&judged, &response, &rules);
+    let shared = may_share(&judged, response, rules);
     assert!(!shared || matches!(judged, Storability::Store(_)));
-    let sent = viewer_headers(response, &rules);
+    let sent = viewer_headers(response.clone(), rules);
     assert!(sent.keys().all(|name| !is_hop_by_hop(name)));
-    let stored = stored_headers(sent);
-    let _ = revalidation_headers(&stored, &rules);
+    let stored = stored_headers(sent, rules);
+    let _ = revalidation_headers(&stored, rules);
     let _ = not_modified_headers(&stored);
-    if is_match_304(&stored, &confirmation) {
-        let after = freshened(&Method::GET, status, &stored, &confirmation, &rules, NOW);
+    if is_match_304(&stored, confirmation) {
+        let after = freshened(asked, status, &stored, confirmation, rules, NOW);
         assert_eq!(after.headers.get("content-length"), stored.get("content-length"));
     }
 }
@@ -78,6 +85,7 @@ pub(super) fn request_head(data: &[u8]) {
         origin: &DISTRIBUTION.origins[0],
         purpose: if which & 64 == 0 { Purpose::Fill } else { Purpose::Pass },
         facts,
+        switches: if which & 32 == 0 { Switches::AWS } else { Switches::EDGE },
     };
     let sent = origin_request_headers(method, &viewer, &forwarding);
     for name in sent.keys() {

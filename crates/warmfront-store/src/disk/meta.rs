@@ -139,7 +139,7 @@ fn read_slices(fields: &mut Fields<'_>) -> Option<Vec<SlicePlace>> {
         .collect()
 }
 
-const RULES: [FreshnessRule; 8] = [
+const RULES: [FreshnessRule; 9] = [
     FreshnessRule::SMaxage,
     FreshnessRule::MaxAge,
     FreshnessRule::Expires,
@@ -148,6 +148,7 @@ const RULES: [FreshnessRule; 8] = [
     FreshnessRule::MinTtl,
     FreshnessRule::MaxTtl,
     FreshnessRule::ErrorCachingMinTtl,
+    FreshnessRule::Heuristic,
 ];
 
 fn rule(number: u8) -> Option<FreshnessRule> {
@@ -165,5 +166,6 @@ fn rule_number(rule: FreshnessRule) -> u8 {
         FreshnessRule::MinTtl => 5,
         FreshnessRule::MaxTtl => 6,
         FreshnessRule::ErrorCachingMinTtl => 7,
+        FreshnessRule::Heuristic => 8,
     }
 }

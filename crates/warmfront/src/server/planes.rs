@@ -186,6 +186,7 @@ fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> EdgeOptions {
         origin_roots: Vec::new(),
         tier: Tier::alone(),
         propagation_delay: settings.propagation_delay,
+        switches: settings.switches,
         limits: Limits::default(),
     }
 }

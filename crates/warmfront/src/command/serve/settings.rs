@@ -2,6 +2,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use warmfront_caching::Switches;
 use warmfront_edge::DiskCache;
 use warmfront_model::AccountId;
 
@@ -40,6 +41,8 @@ pub struct Settings {
     pub topology: Topology,
     /// Which defaults hold.
     pub profile: Profile,
+    /// What the caching rules are, by the profile and what the file changes of it.
+    pub switches: Switches,
     /// Quotas in place of those of the profile.
     pub quotas: QuotaConfig,
     /// Where time comes from.
@@ -152,6 +155,7 @@ impl Settings {
                     .hint("leave one of the two out"),
             );
         }
+        let profile = args.profile.or(config.profile.base).unwrap_or_default();
         let origin = args.origin.or(config.origin.url).map(OriginUrl::try_from).transpose();
         Ok(Settings {
             data: match (args.ephemeral, args.data) {
@@ -163,7 +167,8 @@ impl Settings {
             memory_bytes,
             disk: disk.map(DiskArgument::resolve).transpose()?,
             topology,
-            profile: args.profile.or(config.profile).unwrap_or_default(),
+            profile,
+            switches: config.profile.switches(profile),
             quotas: config.quotas,
             clock: args.clock,
             propagation_delay: args.propagation_delay.or(config.propagation_delay).unwrap_or_default(),
@@ -187,7 +192,7 @@ mod tests {
         config.listen.control = address("127.0.0.1:1");
         config.listen.edge = address("127.0.0.1:2");
         config.memory = Some(MEMORY_BYTES_MIN);
-        config.profile = Some(Profile::Edge);
+        config.profile.base = Some(Profile::Edge);
         let args = Args {
             control: address("127.0.0.1:11"),
             profile: Some(Profile::Aws),
