@@ -1,11 +1,13 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use foldhash::fast::RandomState;
 use http::HeaderMap;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use warmfront_invalidation::Stamp;
 use warmfront_model::Epoch;
 use warmfront_store::StoredResponse;
@@ -16,7 +18,8 @@ use crate::outcome::{Kept, Reason};
 /// The fetches in flight of all cores, by cache key.
 ///
 /// A fetch runs on the core whose request began it. Everyone else who wants the same thing waits for its progress, from
-/// whatever core: progress is a watch, which wakes across runtimes.
+/// whatever core, and all wake in the order in which they came: with tokio's watch, which wakes them by chance, no
+/// simulation could be repeated.
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
     shards: [Mutex<Shard>; N_SHARDS],
@@ -32,7 +35,10 @@ const N_SHARDS: usize = 32;
 pub(crate) struct Flight {
     key: Arc<[u8]>,
     stamp: Stamp,
-    progress: watch::Sender<Progress>,
+    progress: Mutex<Progress>,
+    told: Notify,
+    n_waiting: AtomicUsize,
+    left: Notify,
 }
 
 /// How far a fetch has come.
@@ -90,13 +96,8 @@ impl Flights {
         if let Some(found) = found_meanwhile() {
             return Err(found);
         }
-        let key: Arc<[u8]> = key.into();
-        let flight = Arc::new(Flight {
-            key: Arc::clone(&key),
-            stamp: Stamp::new(planned),
-            progress: watch::Sender::new(Progress::Asked),
-        });
-        shard.insert(key, Arc::clone(&flight));
+        let flight = Flights::begin_alone(key, planned);
+        shard.insert(Arc::clone(&flight.key), Arc::clone(&flight));
         Ok(Part::Began(flight))
     }
 
@@ -105,7 +106,10 @@ impl Flights {
         Arc::new(Flight {
             key: key.into(),
             stamp: Stamp::new(planned),
-            progress: watch::Sender::new(Progress::Asked),
+            progress: Mutex::new(Progress::Asked),
+            told: Notify::new(),
+            n_waiting: AtomicUsize::new(0),
+            left: Notify::new(),
         })
     }
 
@@ -146,20 +150,21 @@ impl Flight {
 
     /// Tells everyone who waits.
     pub(crate) fn tell(&self, progress: Progress) {
-        self.progress.send_replace(progress);
+        *self.progress.lock() = progress;
+        self.told.notify_waiters();
     }
 
     /// Waits for the answer.
     pub(crate) fn wait(self: &Arc<Self>) -> Waiting {
+        self.n_waiting.fetch_add(1, Ordering::SeqCst);
         Waiting {
-            receiver: self.progress.subscribe(),
-            _flight: Arc::clone(self),
+            flight: Arc::clone(self),
         }
     }
 
     /// The answer, if it is here.
     pub(crate) fn answered(&self) -> Option<Answered> {
-        match &*self.progress.borrow() {
+        match &*self.progress.lock() {
             Progress::Answered(answered) => Some(answered.clone()),
             Progress::Asked | Progress::Failed(_) => None,
         }
@@ -167,34 +172,49 @@ impl Flight {
 
     /// Whether nobody has been told anything yet.
     pub(crate) fn is_unanswered(&self) -> bool {
-        matches!(&*self.progress.borrow(), Progress::Asked)
+        matches!(&*self.progress.lock(), Progress::Asked)
     }
 
     /// Returns once nobody waits any more.
     pub(crate) async fn deserted(&self) {
-        self.progress.closed().await;
+        loop {
+            let mut left = pin!(self.left.notified());
+            left.as_mut().enable();
+            if self.n_waiting.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            left.await;
+        }
     }
 }
 
 /// A request that waits for a fetch. Keep it until the answer's body is open: while someone waits, a body that is not
 /// kept is not given up.
+#[derive(Debug)]
 pub(crate) struct Waiting {
-    receiver: watch::Receiver<Progress>,
-    _flight: Arc<Flight>,
+    flight: Arc<Flight>,
 }
 
 impl Waiting {
     /// The answer or the failure.
     pub(crate) async fn outcome(&mut self) -> Result<Answered, Arc<FetchFailure>> {
-        let progress = self
-            .receiver
-            .wait_for(|progress| !matches!(progress, Progress::Asked))
-            .await;
-        match progress.as_deref() {
-            Ok(Progress::Answered(answered)) => Ok(answered.clone()),
-            Ok(Progress::Failed(failure)) => Err(Arc::clone(failure)),
-            // The sender is the flight's own, and this keeps the flight.
-            Ok(Progress::Asked) | Err(_) => Err(Arc::new(FetchFailure::Abandoned)),
+        loop {
+            let mut told = pin!(self.flight.told.notified());
+            told.as_mut().enable();
+            match &*self.flight.progress.lock() {
+                Progress::Answered(answered) => return Ok(answered.clone()),
+                Progress::Failed(failure) => return Err(Arc::clone(failure)),
+                Progress::Asked => {}
+            }
+            told.await;
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.flight.n_waiting.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.flight.left.notify_waiters();
         }
     }
 }

@@ -1,9 +1,10 @@
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 use warmfront_model::{Incarnation, Revision};
 
 use self::world::{Look, Waiting, World};
@@ -20,8 +21,8 @@ mod world;
 #[derive(Clone)]
 pub struct Simulated {
     world: Arc<Mutex<World>>,
-    /// Sent to after every change; watches look again then.
-    changed: watch::Sender<()>,
+    /// Told after every change; watches look again then, in the order in which they came to wait.
+    changed: Arc<Notify>,
 }
 
 impl Simulated {
@@ -29,7 +30,7 @@ impl Simulated {
     pub fn new(seed: u64) -> Simulated {
         Simulated {
             world: Arc::new(Mutex::new(World::new(seed))),
-            changed: watch::Sender::new(()),
+            changed: Arc::default(),
         }
     }
 
@@ -124,7 +125,7 @@ impl Simulated {
 
     fn change<T>(&self, command: impl FnOnce(&mut World) -> T) -> T {
         let outcome = command(&mut self.world.lock());
-        self.changed.send_replace(());
+        self.changed.notify_waiters();
         outcome
     }
 }
@@ -158,12 +159,11 @@ impl Journal for Simulated {
     }
 
     async fn watch(&self, after: Revision) -> Result<Box<dyn Watch>, JournalError> {
-        let changed = self.changed.subscribe();
         let number = self.world.lock().watch(after)?;
         Ok(Box::new(SimulatedWatch {
             number,
             world: Arc::clone(&self.world),
-            changed,
+            changed: Arc::clone(&self.changed),
         }))
     }
 }
@@ -180,23 +180,20 @@ impl fmt::Debug for Simulated {
 struct SimulatedWatch {
     number: usize,
     world: Arc<Mutex<World>>,
-    changed: watch::Receiver<()>,
+    changed: Arc<Notify>,
 }
 
 #[async_trait]
 impl Watch for SimulatedWatch {
     async fn next(&mut self) -> Result<Option<Event>, JournalError> {
         loop {
-            self.changed.mark_unchanged();
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
             let look = self.world.lock().look(self.number)?;
             match look {
                 Look::Event(event) => return Ok(Some(event)),
                 Look::Ended => return Ok(None),
-                Look::NotYet => {
-                    if self.changed.changed().await.is_err() {
-                        return Ok(None);
-                    }
-                }
+                Look::NotYet => changed.await,
             }
         }
     }

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::mem;
 use std::sync::Arc;
@@ -47,7 +47,8 @@ struct State {
     /// All slices from the first are held.
     kept: bool,
     end: Option<Result<(), Truncated>>,
-    readers: HashMap<u64, Position>,
+    /// In the order in which they came, and in that order they wake.
+    readers: BTreeMap<u64, Position>,
     next_reader: u64,
     /// Nobody will open the body any more.
     closed: bool,

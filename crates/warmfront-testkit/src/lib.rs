@@ -13,9 +13,9 @@ mod tiers;
 mod viewer;
 
 pub use gate::{Gate, PATIENCE, within_patience};
-pub use message::{MessageError, RequestHead, ResponseHead};
+pub use message::{BodyState, Framing, MessageError, MessageReader, RequestHead, ResponseHead};
 pub use origin::{Origin, OriginRequest, Reply};
 pub use site::{Behavior, OriginSite, Site};
-pub use testbed::{START, Stopped, Testbed, edge_options};
+pub use testbed::{START, Stopped, Testbed, commit_invalidation, commit_site, edge_options};
 pub use tiers::{Tiers, applied};
 pub use viewer::{Answer, Ask, Viewer};

@@ -39,36 +39,44 @@ pub enum MessageError {
 
 /// Reads messages off one connection. It keeps to the grammar that the product's own programs write, no more.
 #[derive(Debug)]
-pub(crate) struct MessageReader<R> {
+pub struct MessageReader<R> {
     stream: R,
     buffer: BytesMut,
 }
 
 /// How a body's end is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Framing {
+pub enum Framing {
+    /// By Content-Length.
     Length(u64),
+    /// By chunks.
     Chunked,
+    /// By the connection's end.
     UntilClose,
 }
 
 /// Where a body stands that is being read piece by piece.
 #[derive(Debug)]
-pub(crate) struct BodyState {
+pub struct BodyState {
     framing: Framing,
     left: u64,
     done: bool,
 }
 
 impl<R: AsyncRead + Unpin> MessageReader<R> {
-    pub(crate) fn new(stream: R) -> MessageReader<R> {
+    /// Reads from `stream`.
+    pub fn new(stream: R) -> MessageReader<R> {
         MessageReader {
             stream,
             buffer: BytesMut::new(),
         }
     }
 
-    pub(crate) async fn request_head(&mut self) -> Result<RequestHead, MessageError> {
+    /// The head of the next request.
+    ///
+    /// # Errors
+    /// [`MessageError`] if the connection ends before it is whole, or it is no HTTP.
+    pub async fn request_head(&mut self) -> Result<RequestHead, MessageError> {
         let (start, headers) = self.head().await?;
         let mut words = start.split(' ');
         match (words.next(), words.next(), words.next()) {
@@ -81,7 +89,11 @@ impl<R: AsyncRead + Unpin> MessageReader<R> {
         }
     }
 
-    pub(crate) async fn response_head(&mut self) -> Result<ResponseHead, MessageError> {
+    /// The head of the next response.
+    ///
+    /// # Errors
+    /// As [`MessageReader::request_head`].
+    pub async fn response_head(&mut self) -> Result<ResponseHead, MessageError> {
         let (start, headers) = self.head().await?;
         let status = start.split(' ').nth(1).and_then(|status| status.parse().ok());
         match status {
@@ -113,7 +125,10 @@ impl<R: AsyncRead + Unpin> MessageReader<R> {
     }
 
     /// The next piece of a body, `None` at its end.
-    pub(crate) async fn body_piece(&mut self, body: &mut BodyState) -> Result<Option<Bytes>, MessageError> {
+    ///
+    /// # Errors
+    /// [`MessageError`] if the connection ends before it is whole, or it is no HTTP.
+    pub async fn body_piece(&mut self, body: &mut BodyState) -> Result<Option<Bytes>, MessageError> {
         loop {
             if body.done {
                 return Ok(None);
@@ -179,13 +194,14 @@ impl<R: AsyncRead + Unpin> MessageReader<R> {
     }
 
     /// Whether the other end has closed the connection and nothing is left to read.
-    pub(crate) async fn is_over(&mut self) -> bool {
+    pub async fn is_over(&mut self) -> bool {
         self.buffer.is_empty() && self.more().await.is_err()
     }
 }
 
 impl BodyState {
-    pub(crate) fn new(framing: Framing) -> BodyState {
+    /// At the beginning.
+    pub fn new(framing: Framing) -> BodyState {
         let left = match framing {
             Framing::Length(bytes) => bytes,
             Framing::Chunked | Framing::UntilClose => 0,
@@ -200,7 +216,7 @@ impl BodyState {
 
 impl Framing {
     /// How the body after `headers` is framed, `otherwise` if they do not say.
-    pub(crate) fn of(headers: &HeaderMap, otherwise: Framing) -> Framing {
+    pub fn of(headers: &HeaderMap, otherwise: Framing) -> Framing {
         if headers.contains_key(http::header::TRANSFER_ENCODING) {
             return Framing::Chunked;
         }

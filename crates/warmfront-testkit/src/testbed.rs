@@ -263,7 +263,11 @@ impl Stopped {
     }
 }
 
-pub(crate) async fn commit_site(journal: &Simulated, clock: &Clock, site: &Site) -> Revision {
+/// Writes a distribution into a journal.
+///
+/// # Panics
+/// If its configuration is refused, or the journal fails.
+pub async fn commit_site(journal: &Simulated, clock: &Clock, site: &Site) -> Revision {
     let config = site.config();
     let domain_name = site.domain_name();
     let distribution = convert::distribution(&config, site.id().clone(), &domain_name);
@@ -282,7 +286,11 @@ pub(crate) async fn commit_site(journal: &Simulated, clock: &Clock, site: &Site)
     committed.expect("a commit")
 }
 
-pub(crate) async fn commit_invalidation(
+/// Writes an invalidation of `paths` into a journal, under the next caller reference.
+///
+/// # Panics
+/// If the journal fails.
+pub async fn commit_invalidation(
     journal: &Simulated,
     clock: &Clock,
     n_references: &AtomicU64,

@@ -1,0 +1,79 @@
+use std::sync::Arc;
+
+use tokio::time::sleep;
+
+use crate::disk::Crash;
+use crate::plan::LENGTH;
+use crate::world::World;
+
+/// Nodes crash, and come back after a while, on the disk they had.
+pub async fn crash_nodes(world: Arc<World>) {
+    let mut random = world.random();
+    while world.elapsed() < LENGTH {
+        let well = random.millis(300, 3_000);
+        sleep(well).await;
+        let slot = &world.pops[random.below(world.pops.len())];
+        let crash = random.pick(&[Crash::Kill, Crash::PowerCut]);
+        world.note(format_args!("pop {} crashes: {crash:?}", slot.number));
+        world.count(|figures| figures.n_crashes += 1);
+        slot.crash(crash, &mut random);
+        let down = random.millis(0, 1_500);
+        sleep(down).await;
+        slot.start(&world).await;
+    }
+}
+
+/// Watches stand still and go on, event by event or at once; the journal may have forgotten meanwhile what they missed.
+pub async fn hold_watches(world: Arc<World>) {
+    let mut random = world.random();
+    while world.elapsed() < LENGTH {
+        let well = random.millis(100, 3_000);
+        sleep(well).await;
+        let number = random.below(world.journal.n_watches());
+        world.journal.hold_watch(number);
+        world.note(format_args!("watch {number} stands still"));
+        for _ in 0..random.below(4) {
+            let pause = random.millis(10, 1_000);
+            sleep(pause).await;
+            world.journal.deliver_any();
+        }
+        let pause = random.millis(10, 2_000);
+        sleep(pause).await;
+        if random.percent(40) {
+            let head = world.head().await;
+            world.journal.trim(head);
+            world.count(|figures| figures.n_gaps += 1);
+            world.note(format_args!("the journal forgets what was before {head}"));
+        }
+        world.journal.release_watch(number);
+        world.note(format_args!("watch {number} goes on"));
+    }
+    world.journal.release_watches();
+}
+
+/// The origin cannot be dialled for a while.
+pub async fn part(world: Arc<World>) {
+    let mut random = world.random();
+    while world.elapsed() < LENGTH {
+        let well = random.millis(500, 5_000);
+        sleep(well).await;
+        world.set_reachable(false);
+        let apart = random.millis(100, 4_000);
+        sleep(apart).await;
+        world.set_reachable(true);
+    }
+}
+
+/// Disks write what waits for them, in their own time.
+pub async fn write_disks(world: Arc<World>) {
+    let mut random = world.random();
+    while world.elapsed() < LENGTH {
+        let pause = random.millis(1, 400);
+        sleep(pause).await;
+        for slot in &world.pops {
+            if let Some(edge) = slot.edge().filter(|_| random.percent(70)) {
+                edge.store().step();
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Schedules by the thousand, and what shows that they would find something.
+
+mod schedules;
