@@ -9,6 +9,7 @@ mod data_folder;
 mod disk;
 mod duration;
 mod endpoints;
+mod faults;
 mod identity;
 mod listen;
 mod logging;

@@ -14,6 +14,7 @@ use crate::outcome::Complaint;
 use crate::private_file;
 
 mod fleet;
+mod fronts;
 mod origin_url;
 mod planes;
 

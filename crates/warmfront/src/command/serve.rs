@@ -65,6 +65,9 @@ pub struct Args {
     /// Hold invalidations back this long before the edge applies them, like 20s
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     propagation_delay: Option<Duration>,
+    /// Fail as AWS does, by this TOML file: for tests of deploy pipelines
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
     /// Memory for cached responses, like 512MiB [default: 512MiB]
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     memory: Option<u64>,
@@ -127,6 +130,10 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     // Before the ready line: whoever has read it may stop the server at once.
     let mut stop = StopSignal::listen()?;
     let origin = settings.origin.clone();
+    if let Some(script) = &settings.faults {
+        eprintln!("warmfront: THIS SERVER FAILS ON PURPOSE, as --faults says:");
+        script.lines().iter().for_each(|line| eprintln!("warmfront:   {line}"));
+    }
     let mut server = Server::start(settings).await?;
     let distribution = match &origin {
         Some(origin) => Some(server.ensure_origin(origin).await?),

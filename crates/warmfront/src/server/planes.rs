@@ -18,10 +18,12 @@ use crate::certificates::{self, Authority};
 use crate::command::REGION;
 use crate::command::serve::Settings;
 use crate::endpoints::Endpoints;
+use crate::faults::Kind;
 use crate::identity::Identity;
 use crate::private_file;
 use crate::quotas::quotas;
 use crate::server::fleet::{Fleet, FleetStart};
+use crate::server::fronts::Fronts;
 
 /// What the planes are started from.
 pub struct Start<'a> {
@@ -61,16 +63,19 @@ impl Planes {
     /// Starts all of them. The sockets of the two APIs come first: a port in use is the likeliest reason not to start.
     pub async fn start(start: Start<'_>) -> anyhow::Result<Planes> {
         let listeners = start.settings.listeners;
-        let control_socket = listeners.control.open()?;
-        let bucket_socket = listeners.bucket.open()?;
+        let mut fronts = Fronts::new(start.settings.faults.as_ref());
+        let control_socket = fronts.open(listeners.control, Kind::CloudFront)?;
+        let bucket_socket = fronts.open(listeners.bucket, Kind::S3)?;
         let (control_address, bucket_address) = (control_socket.local_addr()?, bucket_socket.local_addr()?);
 
         let journal = Arc::new(open_journal(start.journal.as_deref())?);
         let bucket = open_bucket(&start)?;
+        let options = edge_options(&start, bucket_address);
+        let topology = fronts.move_pops(start.settings.topology.clone(), options.http)?;
         let fleet = FleetStart {
-            topology: &start.settings.topology,
+            topology: &topology,
             listeners: start.settings.listeners(),
-            options: edge_options(&start, bucket_address),
+            options,
             tls: &|address| tls(start.data, address),
         };
         let fleet = Fleet::start(&(journal.clone() as Arc<dyn Journal>), fleet).await?;
@@ -78,6 +83,16 @@ impl Planes {
 
         let phase = watch::Sender::new(Phase::Running);
         let mut apis = JoinSet::new();
+        let (mut control_address, mut bucket_address, mut pops) = (control_address, bucket_address, fleet.addresses());
+        let mut known = |kind, front| {
+            let behind = match kind {
+                Kind::CloudFront => &mut control_address,
+                Kind::S3 => &mut bucket_address,
+                Kind::Pop(at) => &mut pops.get_mut(at)?.http,
+            };
+            Some(std::mem::replace(behind, front))
+        };
+        fronts.serve(&mut apis, &mut known, || reached(&phase, Phase::Ended))?;
         let draining = reached(&phase, Phase::Draining);
         let listener = tokio_listener(control_socket)?;
         apis.spawn(async move {
@@ -93,7 +108,7 @@ impl Planes {
                 .context("the bucket's listener failed")
         });
         let ca = certificates::certificate_path(start.data);
-        let endpoints = Endpoints::new(control_address, &fleet.addresses(), bucket_address, ca);
+        let endpoints = Endpoints::new(control_address, &pops, bucket_address, ca);
         Ok(Planes {
             endpoints,
             journal,

@@ -7,9 +7,13 @@ mod data_folder;
 mod demo;
 #[cfg(feature = "deploy")]
 mod deploy;
+#[cfg(feature = "deploy")]
+mod faults;
 mod origin;
 mod program;
 #[cfg(feature = "deploy")]
 mod site;
 mod tls;
 mod topology;
+#[cfg(feature = "deploy")]
+mod watch;

@@ -1,5 +1,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use warmfront_caching::Switches;
@@ -12,6 +13,7 @@ use crate::config::{Config, QuotaConfig};
 use crate::data_folder;
 use crate::disk::DiskArgument;
 use crate::endpoints::{POP_DEFAULT, PORTS_DEFAULT};
+use crate::faults::Script;
 use crate::listen::{Address, Listen, Wire};
 use crate::outcome::Complaint;
 use crate::profile::Profile;
@@ -49,6 +51,8 @@ pub struct Settings {
     pub clock: ClockKind,
     /// How long an invalidation is held back.
     pub propagation_delay: Duration,
+    /// What goes wrong on demand.
+    pub faults: Option<Arc<Script>>,
     /// A web server to put a distribution in front of.
     pub origin: Option<OriginUrl>,
     /// Origins that are allowed although they are not public.
@@ -172,6 +176,7 @@ impl Settings {
             quotas: config.quotas,
             clock: args.clock,
             propagation_delay: args.propagation_delay.or(config.propagation_delay).unwrap_or_default(),
+            faults: args.faults.as_deref().map(Script::load).transpose()?.map(Arc::new),
             origin: origin.map_err(|error| Complaint::usage(format!("--origin {error}")))?,
             origin_allow: [args.origin_allow, config.origin.allow].concat(),
         })

@@ -1,0 +1,123 @@
+//! Releases in bad hours: the server fails as `--faults` says, and takes its time.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use crate::deploy::{Bench, FIRST, SECOND, build};
+use crate::program::{check_refused, run};
+
+const SCRIPT: &str = r#"
+[[fault]]
+call = "ListObjectsV2"
+answer = "ServiceUnavailable"
+
+[[fault]]
+call = "PutObject"
+answer = "SlowDown"
+times = 2
+
+[[fault]]
+call = "CreateInvalidation"
+answer = "ServiceUnavailable"
+times = 2
+
+[[fault]]
+call = "CreateInvalidation"
+answer = "Throttling"
+
+[[fault]]
+call = "CreateInvalidation"
+answer = "TooManyInvalidationsInProgress"
+
+[[fault]]
+call = "CreateInvalidation"
+answer = "Lost"
+
+[[fault]]
+call = "GetInvalidation"
+delay = "50ms"
+times = 3
+
+[edge]
+delay = "5ms"
+"#;
+
+/// A deploy that is watched: `on_line` sees each line on standard error. Gives all lines, and whether it ended well.
+fn deploy(bench: &Bench, on_line: impl Fn(&str)) -> (Vec<String>, bool) {
+    let mut child = bench
+        .command("deploy", &[&bench.folder(), "--yes"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = Vec::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        on_line(&line);
+        lines.push(line);
+    }
+    (lines, child.wait().unwrap().success())
+}
+
+#[test]
+fn a_release_ends_well_in_bad_hours_and_says_what_it_waits_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("faults.toml");
+    std::fs::write(&script, SCRIPT).unwrap();
+    let script = script.to_str().unwrap();
+    let bench = Bench::new(&["--clock", "manual", "--propagation-delay", "20s", "--faults", script]);
+    let data = bench.outer.path().join("data");
+    let pass = |line: &str| {
+        // Twenty seconds and the POP's own share pass when somebody waits for them.
+        if line.contains("is in progress") {
+            let passed = run(&["clock", "advance", "30s", "--data", data.to_str().unwrap()]);
+            assert!(passed.status.success());
+        }
+    };
+    build(std::path::Path::new(&bench.folder()), FIRST);
+    let (lines, well) = deploy(&bench, pass);
+    let all = lines.join("\n");
+    assert!(well, "{all}");
+    for word in [
+        "ListBucket",
+        "SlowDown",
+        "ServiceUnavailable",
+        "Rate exceeded",
+        "others' invalidations must complete first",
+        "is in progress",
+        "Completed after",
+        "finished in",
+    ] {
+        assert!(all.contains(word), "{word:?} is missing: {all}");
+    }
+    assert_eq!(bench.shown("/"), FIRST[1].1);
+    // The next one meets no faults, but still waits until the edge knows.
+    build(std::path::Path::new(&bench.folder()), SECOND);
+    let (lines, well) = deploy(&bench, pass);
+    assert!(well, "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("failed")), "{lines:?}");
+    assert_eq!(bench.shown("/logo.svg"), SECOND[2].1);
+    let releases = bench.done("releases", &["--json"]);
+    let releases: serde_json::Value = serde_json::from_str(&releases).unwrap();
+    assert_eq!(
+        releases["finished"].as_array().unwrap().len(),
+        2,
+        "the lost answer made no third"
+    );
+    let (_, _, log) = bench.server.end("TERM");
+    assert!(
+        log.contains("FAILS ON PURPOSE") && log.contains("a fault, as the script says"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_script_that_makes_no_sense_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("faults.toml");
+    std::fs::write(&script, "[[fault]]\ncall = 'CreateInvalidation'\nanswer = 'Sleepy'").unwrap();
+    let data = folder.path().join("data");
+    let (script, data) = (script.to_str().unwrap(), data.to_str().unwrap());
+    let refused = run(&["serve", "--data", data, "--faults", script]);
+    check_refused(&refused, 2, &["--faults", "Sleepy", "SlowDown"]);
+}
