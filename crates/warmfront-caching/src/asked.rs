@@ -1,7 +1,7 @@
-use http::header::{AUTHORIZATION, CACHE_CONTROL};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
-use warmfront_http::CacheControl;
 
+use crate::requested::request_directives;
 use crate::switches::Switches;
 
 /// What of a request decides whether the response to it may be stored.
@@ -21,9 +21,7 @@ impl<'a> Asked<'a> {
         Asked {
             method,
             authorization: viewer.contains_key(AUTHORIZATION),
-            no_store: switches.request_directives
-                && viewer.contains_key(CACHE_CONTROL)
-                && CacheControl::parse(viewer).no_store,
+            no_store: request_directives(viewer, switches).is_some_and(|directives| directives.no_store),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! the switches, and where the product leaves both.
 
 mod asked;
+mod changed;
 mod collapsing;
 mod conditions;
 mod cookies;
@@ -13,6 +14,7 @@ mod forwarding;
 mod freshness;
 mod generated;
 mod governing;
+mod requested;
 mod response_policy;
 mod revalidation;
 mod rules;
@@ -22,6 +24,7 @@ mod storability;
 mod switches;
 
 pub use asked::Asked;
+pub use changed::changed_urls;
 pub use collapsing::may_share;
 pub use conditions::{Precondition, not_modified_headers, viewer_conditions};
 pub use cookies::forwarded_cookies;
@@ -31,6 +34,7 @@ pub use freshness::{
     stored_copy,
 };
 pub use generated::{ViewerFacts, keyed_headers};
+pub use requested::{CopyForRequest, copy_for_request, request_directives};
 pub use response_policy::{Answered, Served, apply_response_headers_policy};
 pub use revalidation::{Freshened, freshened, is_match_304, revalidation_headers, updated_headers};
 pub use rules::Rules;

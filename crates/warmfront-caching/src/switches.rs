@@ -86,9 +86,6 @@ switches! {
     unknown_methods_pass: false, true;
     /// Responses to OPTIONS are cached where CachedMethods says so. RFC 9110 section 9.3.7: they are not cacheable.
     options_cached: true, false;
-    /// A POST's response that states its freshness, and names the URL as its Content-Location, answers a later GET
-    /// (RFC 9110 section 9.3.3).
-    post_stored: false, true;
     /// The edge's own 502 and 504, when the origin gives no answer, are kept for ErrorCachingMinTTL.
     own_errors_cached: true, false;
 }

@@ -9,6 +9,7 @@
 //! wherever they are.
 
 mod body;
+mod changes;
 mod connection;
 mod core;
 mod edge;

@@ -12,6 +12,7 @@ use warmfront_model::{Incarnation, Revision};
 use warmfront_signing::{Scope, Signer};
 use warmfront_store::Store;
 
+use crate::changes::Changes;
 use crate::flight::Flights;
 use crate::identifiers::via;
 use crate::options::{BucketAccess, EdgeOptions, Limits};
@@ -25,6 +26,7 @@ pub(crate) struct Node {
     pub(crate) switches: Switches,
     pub(crate) store: Store,
     pub(crate) flights: Flights,
+    pub(crate) changes: Changes,
     pub(crate) buckets: BucketAccess,
     pub(crate) tier: Tier,
     pub(crate) pop: HeaderValue,
@@ -45,6 +47,7 @@ impl Node {
             switches: options.switches,
             store,
             flights: Flights::default(),
+            changes: Changes::default(),
             buckets: options.buckets.clone(),
             tier: options.tier.clone(),
             pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),

@@ -120,7 +120,7 @@ fn way<'a>(core: &Arc<Core>, accepted: &'a Accepted) -> Result<Way<'a>, EarlyAns
     let accepted = accept::accept(&core.node, accepted)?;
     let routed = Routed::route(accepted)?;
     let admitted = Admitted::admit(&core.node, routed)?;
-    let Some(keyed) = Keyed::key(admitted) else {
+    let Some(keyed) = Keyed::key(&core.node, admitted) else {
         return match &accepted.child {
             Some(_) => Err(EarlyAnswer::OtherConfiguration),
             None => Ok(Way::Passes(admitted)),
@@ -142,11 +142,12 @@ fn from_found(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found) -> Option<Resu
     let (response, reason) = match found {
         Found::Fresh(response) => (response, Reason::Fresh),
         Found::OriginLeftAlone(response) => (response, Reason::OriginLeftAlone),
+        Found::MaxStale(response) => (response, Reason::MaxStale),
         Found::StaleWhileRevalidate(response) => {
             fetch::refresh_in_background(core, keyed, response);
             (response, Reason::StaleWhileRevalidate)
         }
-        Found::Stale(_) | Found::OnDisk(_) | Found::Covered | Found::Absent => return None,
+        Found::Stale(_) | Found::Unwanted(_) | Found::OnDisk(_) | Found::Covered | Found::Absent => return None,
     };
     Some(answer::from_cache(keyed, response, reason))
 }

@@ -10,6 +10,7 @@ mod delta_seconds;
 mod etag;
 mod hop_by_hop;
 mod list;
+mod request_directives;
 mod targeted;
 mod vary;
 
@@ -19,5 +20,6 @@ pub use date::{date_field, format_http_date, parse_http_date};
 pub use delta_seconds::{DELTA_SECONDS_MAX, age_field};
 pub use etag::{Comparison, EntityTag, any_tag_matches, entity_tags};
 pub use hop_by_hop::{connection_options, is_hop_by_hop, remove_hop_by_hop};
+pub use request_directives::RequestDirectives;
 pub use targeted::targeted_directives;
 pub use vary::Vary;

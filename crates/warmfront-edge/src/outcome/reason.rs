@@ -9,6 +9,8 @@ super::words! {
         StaleWhileRevalidate = "stale-while-revalidate",
         /// An expired copy, as its origin failed lately and is left alone.
         OriginLeftAlone = "origin-left-alone",
+        /// An expired copy, which the viewer accepts by `max-stale`.
+        MaxStale = "max-stale",
         /// A response that another request had fetched, all but the end of its body.
         Arriving = "arriving",
         /// A response that a regional node had in its cache.
@@ -51,6 +53,8 @@ super::words! {
         MethodNotAllowed = "method-not-allowed",
         /// The behavior asks for https, and the request cannot be redirected.
         HttpsRequired = "https-required",
+        /// The viewer accepts only what is stored, and nothing is.
+        OnlyIfCached = "only-if-cached",
         /// The origin's name does not resolve.
         OriginDns = "origin-dns",
         /// The origin is at an address that origins may not have.
@@ -85,6 +89,8 @@ super::words! {
         Covered = "covered",
         /// What it has is expired, or must be asked about each time.
         Expired = "expired",
+        /// The viewer asks for the origin's word.
+        Unwanted = "unwanted",
         /// The cache may not answer such requests.
         Uncached = "uncached",
     }
@@ -97,6 +103,7 @@ impl Reason {
             Reason::Fresh
             | Reason::StaleWhileRevalidate
             | Reason::OriginLeftAlone
+            | Reason::MaxStale
             | Reason::Arriving
             | Reason::RegionalHit => ResultType::Hit,
             Reason::Revalidated | Reason::StaleIfError => ResultType::RefreshHit,
@@ -116,6 +123,7 @@ impl Reason {
             | Reason::DistributionDisabled
             | Reason::MethodNotAllowed
             | Reason::HttpsRequired
+            | Reason::OnlyIfCached
             | Reason::OriginDns
             | Reason::OriginNotAllowed
             | Reason::OriginConnect
@@ -158,6 +166,8 @@ impl Reason {
             | Reason::Fresh
             | Reason::StaleWhileRevalidate
             | Reason::OriginLeftAlone
+            | Reason::MaxStale
+            | Reason::OnlyIfCached
             | Reason::Arriving
             | Reason::Revalidated
             | Reason::StaleIfError

@@ -1,5 +1,5 @@
 use http::{Method, StatusCode, Version};
-use warmfront_model::ViewerProtocolPolicy;
+use warmfront_model::{MethodSet, ViewerProtocolPolicy};
 use warmfront_routing::host_name;
 
 use crate::node::Node;
@@ -16,8 +16,7 @@ impl<'a> Admitted<'a> {
     ///
     /// Source: CloudFront Developer Guide, "Cache behavior settings", Allowed HTTP methods and Viewer protocol policy.
     pub(crate) fn admit(node: &Node, routed: Routed<'a>) -> Result<Admitted<'a>, EarlyAnswer> {
-        let head = &routed.accepted.head;
-        if !routed.behavior.allowed_methods.contains(head.method.as_str()) {
+        if !is_allowed(&routed) {
             return Err(EarlyAnswer::Page(
                 Reason::MethodNotAllowed,
                 StatusCode::FORBIDDEN,
@@ -39,6 +38,17 @@ impl<'a> Admitted<'a> {
             ViewerProtocolPolicy::RedirectToHttps => Err(redirect(node, &routed)),
         }
     }
+}
+
+/// Methods beyond CloudFront's seven count as allowed with all of these, if they pass at all.
+fn is_allowed(routed: &Routed<'_>) -> bool {
+    let method = &routed.accepted.head.method;
+    let allowed = routed.behavior.allowed_methods;
+    let is_passed = || {
+        let is_for_proxies = matches!(*method, Method::CONNECT | Method::TRACE);
+        routed.accepted.switches.unknown_methods_pass && allowed == MethodSet::All && !is_for_proxies
+    };
+    allowed.contains(method.as_str()) || is_passed()
 }
 
 /// 301 for GET and HEAD; 307 for the rest, so that method and body are kept, and 403 where HTTP is too old for that.

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use warmfront_caching::{OriginFailure, Purpose, StoredCopy, may_serve_stale_on_error, stored_copy};
+use http::StatusCode;
+use warmfront_caching::{
+    CopyForRequest, OriginFailure, Purpose, StoredCopy, copy_for_request, may_serve_stale_on_error, request_directives,
+};
 use warmfront_invalidation::Proven;
 use warmfront_store::StoredResponse;
 
@@ -27,6 +30,7 @@ type Given = Result<Answer, EarlyAnswer>;
 /// finds a hit the next time. A request that came back from an origin joins nothing: it may be the very fetch it would
 /// wait for.
 pub(crate) async fn fetch(core: &Arc<Core>, keyed: &Keyed<'_>, found: Found) -> Given {
+    only_if_cached(keyed)?;
     let comes_back = keyed.routed.accepted.n_passages(&core.node) > 0;
     for _ in 0..if comes_back { 0 } else { JOINS_MAX } {
         let part = match join_or_begin(core, keyed, true) {
@@ -52,6 +56,19 @@ pub(crate) async fn fetch(core: &Arc<Core>, keyed: &Keyed<'_>, found: Found) -> 
     let answer = run_own(core, keyed, &found, &alone).await;
     // Nothing known at this request's arrival covers its own fetch, whose body waits for this one reader.
     answer.unwrap_or_else(|| Err(EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned))))
+}
+
+/// RFC 9111 section 5.2.1.7: who accepts only what is stored gets 504 otherwise.
+fn only_if_cached(keyed: &Keyed<'_>) -> Result<(), EarlyAnswer> {
+    let accepted = keyed.routed.accepted;
+    match request_directives(&accepted.head.headers, &accepted.switches) {
+        Some(directives) if directives.only_if_cached => Err(EarlyAnswer::Page(
+            Reason::OnlyIfCached,
+            StatusCode::GATEWAY_TIMEOUT,
+            "The request asks for what is cached alone, and nothing is.".into(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What a request has to do with the fetch that answers it.
@@ -110,8 +127,10 @@ fn join_or_begin(
 }
 
 fn is_fresh(response: &StoredResponse, keyed: &Keyed<'_>) -> bool {
-    let head = response.head();
-    stored_copy(&head.lifetime, head.response_time, keyed.routed.accepted.now) == StoredCopy::Fresh
+    let (head, accepted) = (response.head(), keyed.routed.accepted);
+    let directives = request_directives(&accepted.head.headers, &accepted.switches);
+    let times = (head.response_time, accepted.now);
+    copy_for_request(&head.lifetime, directives.as_ref(), times) == CopyForRequest::As(StoredCopy::Fresh)
 }
 
 /// Begins the fetch and answers with what it brings. `None`: others have read on in a body that is too long to keep before

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use warmfront_caching::{OriginFailure, StoredCopy, may_serve_stale_on_error, stored_copy};
+use warmfront_caching::{
+    CopyForRequest, OriginFailure, StoredCopy, copy_for_request, may_serve_stale_on_error, request_directives,
+};
 use warmfront_invalidation::Proven;
 use warmfront_store::{DiskEntry, StoredResponse};
 
@@ -21,6 +23,10 @@ pub(crate) enum Found {
     StaleWhileRevalidate(Proven<StoredResponse>),
     /// Not covered, and expired.
     Stale(Proven<StoredResponse>),
+    /// Not covered, and expired, which the viewer accepts.
+    MaxStale(Proven<StoredResponse>),
+    /// Not covered, and not what the viewer accepts without the origin's word.
+    Unwanted(Proven<StoredResponse>),
     /// Not covered, and on disk: it must be read before more can be said.
     OnDisk(Proven<DiskEntry>),
     /// Covered by an invalidation: as good as absent, whatever happens at the origin.
@@ -70,20 +76,25 @@ impl Found {
             return Found::Covered;
         };
         let head = proven.head();
-        match stored_copy(&head.lifetime, head.response_time, accepted.now) {
-            StoredCopy::Fresh => Found::Fresh(proven),
-            StoredCopy::StaleWhileRevalidate => Found::StaleWhileRevalidate(proven),
-            StoredCopy::Stale if stands_in(&proven, accepted) => Found::OriginLeftAlone(proven),
-            StoredCopy::Stale => Found::Stale(proven),
+        let directives = request_directives(&accepted.head.headers, &accepted.switches);
+        let times = (head.response_time, accepted.now);
+        match copy_for_request(&head.lifetime, directives.as_ref(), times) {
+            CopyForRequest::As(StoredCopy::Fresh) => Found::Fresh(proven),
+            CopyForRequest::As(StoredCopy::StaleWhileRevalidate) => Found::StaleWhileRevalidate(proven),
+            CopyForRequest::As(StoredCopy::Stale) if stands_in(&proven, accepted) => Found::OriginLeftAlone(proven),
+            CopyForRequest::As(StoredCopy::Stale) => Found::Stale(proven),
+            CopyForRequest::MaxStale => Found::MaxStale(proven),
+            CopyForRequest::Unwanted => Found::Unwanted(proven),
         }
     }
 
     /// The expired copy that may stand in for a failing origin.
     pub(crate) fn fallback(&self) -> Option<&Proven<StoredResponse>> {
         match self {
-            Found::Stale(response) => Some(response),
+            Found::Stale(response) | Found::Unwanted(response) => Some(response),
             Found::Fresh(_)
             | Found::OriginLeftAlone(_)
+            | Found::MaxStale(_)
             | Found::StaleWhileRevalidate(_)
             | Found::OnDisk(_)
             | Found::Covered
@@ -94,9 +105,12 @@ impl Found {
     /// Why a request that found this asks the origin.
     pub(crate) fn fetch_reason(&self) -> FetchReason {
         match self {
-            Found::Stale(_) | Found::Fresh(_) | Found::OriginLeftAlone(_) | Found::StaleWhileRevalidate(_) => {
-                FetchReason::Expired
-            }
+            Found::Stale(_)
+            | Found::Fresh(_)
+            | Found::OriginLeftAlone(_)
+            | Found::MaxStale(_)
+            | Found::StaleWhileRevalidate(_) => FetchReason::Expired,
+            Found::Unwanted(_) => FetchReason::Unwanted,
             Found::Covered => FetchReason::Covered,
             Found::OnDisk(_) | Found::Absent => FetchReason::Absent,
         }

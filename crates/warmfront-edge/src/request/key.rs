@@ -5,20 +5,26 @@ use http::Method;
 use warmfront_caching::{Rules, keyed_headers};
 use warmfront_invalidation::{Names, NormalUrl};
 use warmfront_model::{Distribution, OriginKind};
-use warmfront_routing::{CacheKey, KeyedRequest, MethodClass, request_path, write_cache_key};
+use warmfront_routing::{CacheKey, KeyedRequest, MethodClass, kept_query, request_path, write_cache_key};
 
+use crate::node::Node;
 use crate::request::admit::Admitted;
 use crate::request::route::Routed;
+
+/// What stands in a key before the generation of a URL that was changed: no part of a key begins so.
+const GENERATION: u8 = b'g';
 
 /// A request that the cache may answer, with its key.
 pub(crate) struct Keyed<'a> {
     pub(crate) routed: Routed<'a>,
+    /// Whether an unsafe method changed the URL, in this edge alone: other nodes may have what was there before.
+    pub(crate) changed_here: bool,
     buffer: KeyBuffer,
 }
 
 impl<'a> Keyed<'a> {
     /// The key of a request whose method is cached; `None`: it goes to the origin whatever the cache holds.
-    pub(crate) fn key(Admitted(routed): Admitted<'a>) -> Option<Keyed<'a>> {
+    pub(crate) fn key(node: &Node, Admitted(routed): Admitted<'a>) -> Option<Keyed<'a>> {
         let head = &routed.accepted.head;
         if !rules(&routed, 0).may_answer_from_cache(&head.method) {
             return None;
@@ -31,7 +37,7 @@ impl<'a> Keyed<'a> {
             MethodClass::GetHead
         };
         let headers = keyed_headers(&head.headers, routed.behavior, &routed.accepted.facts());
-        write_cache_key(
+        let key = write_cache_key(
             KeyedRequest {
                 distribution: &routed.site.distribution.id,
                 behavior: routed.behavior,
@@ -42,7 +48,16 @@ impl<'a> Keyed<'a> {
             },
             &mut buffer.0,
         );
-        Some(Keyed { routed, buffer })
+        let generation = node.changes.generation(&routed.site.distribution.id, key.url());
+        if let Some(generation) = generation {
+            buffer.0.push(GENERATION);
+            buffer.0.extend_from_slice(&generation.to_bytes());
+        }
+        Some(Keyed {
+            routed,
+            changed_here: generation.is_some(),
+            buffer,
+        })
     }
 
     /// The key's bytes.
@@ -74,6 +89,21 @@ fn is_default_root(distribution: &Distribution, path: &[u8]) -> bool {
     object
         .zip(path.strip_prefix(b"/"))
         .is_some_and(|(object, path)| NormalUrl::is_same(path, object.as_bytes()))
+}
+
+/// The URL that the keys of `url` (path and query string, as a viewer would send it) have in a routed request's
+/// distribution.
+pub(crate) fn url_in_keys(routed: &Routed<'_>, url: &str) -> String {
+    let (path, query) = url
+        .split_once('?')
+        .map_or((url, None), |(path, query)| (path, Some(query)));
+    let site = routed.site;
+    let path = request_path(&site.distribution, path);
+    let behavior = site.distribution.behaviors.get(site.behaviors.select(&path));
+    let kept = behavior
+        .zip(query)
+        .and_then(|(behavior, query)| kept_query(&behavior.query_strings, query));
+    kept.map_or_else(|| path.to_string(), |query| format!("{path}?{query}"))
 }
 
 /// The path at the origin: the default root object for `/`.

@@ -4,18 +4,20 @@ use http::header::{AGE, DATE};
 use http::{HeaderValue, Method, Response};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
-use warmfront_caching::{Purpose, initial_age_secs, viewer_headers};
+use warmfront_caching::{Purpose, changed_urls, initial_age_secs, viewer_headers};
 use warmfront_http::format_http_date;
 
 use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::identifiers::request_id;
+use crate::node::Node;
 use crate::origin::FetchFailure;
 use crate::outcome::{FetchReason, Kept, Outcome, Reason};
 use crate::request::admit::Admitted;
 use crate::request::answer::{Answer, EarlyAnswer, apply_policy, mark};
-use crate::request::key::rules;
+use crate::request::key::{rules, url_in_keys};
 use crate::request::plan::FetchPlan;
+use crate::request::route::Routed;
 
 /// Sends a request to its origin and the answer to its viewer, and keeps nothing: for methods that are not cached, and
 /// where caching is off.
@@ -39,6 +41,7 @@ pub(crate) async fn pass(
         .await
         .map_err(failed)?;
     let (mut head, body) = response.into_parts();
+    note_changes(node, &routed, &head);
     let age_secs = initial_age_secs(&head.headers, routed.accepted.now, &node.switches);
     head.headers = viewer_headers(head.headers, &rules(&routed, head.status.as_u16()));
     if !head.headers.contains_key(DATE) {
@@ -63,4 +66,18 @@ pub(crate) async fn pass(
         response: Response::from_parts(head, body),
         outcome,
     })
+}
+
+/// Before the viewer learns of its success: whoever asks afterwards must not find what was there before.
+fn note_changes(node: &Node, routed: &Routed<'_>, answered: &http::response::Parts) {
+    if !node.switches.unsafe_methods_invalidate {
+        return;
+    }
+    let head = &routed.accepted.head;
+    let host = routed.accepted.authority().unwrap_or_default();
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    for url in changed_urls(&head.method, answered.status, (host, target), &answered.headers) {
+        let url = url_in_keys(routed, &url);
+        node.changes.note(&routed.site.distribution.id, url.as_bytes());
+    }
 }

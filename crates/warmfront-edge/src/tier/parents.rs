@@ -99,7 +99,7 @@ impl ParentAsk {
         let Tier::Pop(parents) = &node.tier else { return None };
         let accepted = keyed.routed.accepted;
         let reads = matches!(accepted.head.method, Method::GET | Method::HEAD);
-        if parents.nodes.is_empty() || !reads {
+        if parents.nodes.is_empty() || !reads || keyed.changed_here {
             return None;
         }
         let key = KeyHash::of(keyed.bytes());

@@ -16,6 +16,7 @@ mod passing;
 mod policies;
 mod restart;
 mod revalidation;
+mod rfc;
 mod routing;
 mod tags;
 mod tiers;
