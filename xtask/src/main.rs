@@ -1,7 +1,8 @@
-//! Chores with logic: `cargo xtask test | tidy | bench | race | codegen`.
+//! Chores with logic: `cargo xtask test | tidy | bench | race | conformance | codegen`.
 
 mod bench;
 mod codegen;
+mod conformance;
 mod machine;
 mod race;
 mod test;
@@ -9,7 +10,7 @@ mod tidy;
 
 use std::process::ExitCode;
 
-const CHORES: &str = "test, tidy, bench, race, codegen";
+const CHORES: &str = "test, tidy, bench, race, conformance, codegen";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
             "tidy" => tidy::run(rest),
             "bench" => bench::run(rest),
             "race" => race::run(rest),
+            "conformance" => conformance::run(rest),
             "codegen" => codegen::run(rest),
             other => Err(anyhow::anyhow!("there is no chore {other:?}: {CHORES}")),
         },

@@ -222,6 +222,19 @@ mod tests {
         }
     }
 
+    /// Their settings are not published.
+    #[test]
+    fn the_policies_of_amplify_hosting_are_not_there() {
+        for id in [
+            "4d1d2f1d-3a71-49ad-9e08-7ea5d843a556",
+            "a6bad946-36c3-4c33-aa98-362c74a7fb13",
+            "1c6db51a-a33f-469a-8245-dae26771f530",
+            "7e5fad67-ee98-4ad0-b05a-394999eefc1a",
+        ] {
+            assert!(managed_cache_policy(id).is_none(), "{id}");
+        }
+    }
+
     #[test]
     fn caching_optimized_has_a_minimum_of_one_second() {
         let policy = managed_cache_policy("658327ea-f89d-4fab-a63d-7e88639e58f6").unwrap();

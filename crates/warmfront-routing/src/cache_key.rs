@@ -177,14 +177,14 @@ pub fn forwarded_query(behavior: &Behavior, query: &str) -> Option<String> {
             .split_once('=')
             .map_or(*parameter, |(name, _)| name)
             .as_bytes();
-        names(key, name) || names(more, name)
+        !parameter.is_empty() && (names(key, name) || names(more, name))
     };
     let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
     (!query.is_empty() && !kept.is_empty()).then(|| kept.join("&"))
 }
 
 /// Source: CloudFront Developer Guide, "Cache content based on query string parameters" (`&` alone separates; names and
-/// values are case-sensitive; order matters).
+/// values are case-sensitive; order matters). Nothing between two of them is no parameter.
 fn write_query(part: &KeyPart, query: &str, buffer: &mut Vec<u8>) {
     if query.is_empty() || *part == KeyPart::None {
         return;
@@ -197,7 +197,7 @@ fn write_query(part: &KeyPart, query: &str, buffer: &mut Vec<u8>) {
     let mut separator = b'?';
     for parameter in query.split('&') {
         let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
-        if names(part, name.as_bytes()) {
+        if !parameter.is_empty() && names(part, name.as_bytes()) {
             buffer.push(separator);
             buffer.extend_from_slice(parameter.as_bytes());
             separator = b'&';

@@ -70,7 +70,15 @@ impl Origin {
     /// # Panics
     /// If there is none.
     pub async fn start() -> Origin {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        Origin::start_on(0).await
+    }
+
+    /// Listens on this port of 127.0.0.1; 0 picks a free one.
+    ///
+    /// # Panics
+    /// If it is taken.
+    pub async fn start_on(port: u16) -> Origin {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {
             scripts: Mutex::default(),

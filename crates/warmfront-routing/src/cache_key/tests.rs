@@ -97,6 +97,14 @@ fn the_query_string_is_in_the_key_as_the_policy_says() {
 }
 
 #[test]
+fn nothing_between_two_separators_is_no_parameter() {
+    let all_but_a = || KeyPart::AllExcept(vec!["a".into()]);
+    assert_eq!(url(all_but_a(), "a=1&"), "/p");
+    assert_eq!(url(all_but_a(), "&b=1&&c&"), "/p?b=1&c");
+    assert_eq!(kept_query(&all_but_a(), "&a=1&"), None);
+}
+
+#[test]
 fn header_names_are_case_insensitive_and_values_are_not() {
     let behavior = behavior(KeyPart::None, only(&["origin"]), KeyPart::None, false, false);
     let key = |headers: &[(&'static str, &str)]| key(&behavior, "/", None, headers);

@@ -49,6 +49,31 @@ fn viewers_connect_over_tls_by_whatever_name_the_edge_answers_at() {
     assert_eq!(origin.n_requests(), 1);
 }
 
+/// CloudFront Developer Guide, "Understand the cache key": the scheme is no part of it.
+#[test]
+fn http_and_https_share_what_is_stored() {
+    let data = tempfile::tempdir().unwrap();
+    let origin = Origin::start();
+    let server = Server::start(data.path(), &["--origin", &origin.url()]);
+    let mut plain = TcpStream::connect(server.address("edge")).unwrap();
+    write!(plain, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut first = Vec::new();
+    plain.read_to_end(&mut first).unwrap();
+    let second = get(
+        &server.address("edge_https"),
+        "localhost",
+        &data.path().join("ca/cert.pem"),
+    )
+    .unwrap();
+    assert!(
+        String::from_utf8(first)
+            .unwrap()
+            .contains("x-cache: Miss from cloudfront")
+    );
+    assert!(second.contains("x-cache: Hit from cloudfront"), "{second}");
+    assert_eq!(origin.n_requests(), 1);
+}
+
 #[test]
 fn another_servers_authority_does_not_vouch_for_this_one() {
     let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
