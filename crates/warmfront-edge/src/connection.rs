@@ -27,7 +27,8 @@ where
     let buffer_bytes = 4 * core.node.limits.header_bytes_max.max(8 * 1024);
     let head_timeout = core.node.limits.head_timeout;
     let activity = Arc::new(Activity::default());
-    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let counters = Arc::clone(&core.counters);
+    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity), counters));
     let requests = Requests {
         core,
         viewer,

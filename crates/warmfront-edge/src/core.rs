@@ -3,20 +3,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Response;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::connection;
+use crate::counters::Counters;
 use crate::node::Node;
-use crate::origin::Origins;
+use crate::origin::{FetchFailure, OriginBody, OriginRequest, Origins, RequestBody};
 use crate::request::Viewer;
+use crate::snapshot::Ticket;
 
 /// One thread of the edge: a runtime, listeners and connections to origins of its own.
 pub(crate) struct Core {
     pub(crate) node: Arc<Node>,
     pub(crate) origins: Origins,
+    /// For this core's thread alone to add to.
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// What one core listens on.
@@ -55,6 +60,16 @@ impl Drop for Serving {
 }
 
 impl Core {
+    /// The core with this number, which counts in the node's counters of that number.
+    pub(crate) fn new(node: &Arc<Node>, number: usize, origins: Origins) -> Core {
+        let counters = node.counters.get(number).cloned();
+        Core {
+            node: Arc::clone(node),
+            origins,
+            counters: counters.unwrap_or_else(|| Arc::new(Counters::new())),
+        }
+    }
+
     /// Serves until `shutdown` says so, then lets the requests under way end: its own, and then those of the other cores,
     /// which may wait for fetches that run on this one.
     ///
@@ -121,10 +136,24 @@ impl Core {
             let core = Arc::clone(&self);
             let (tls, shutdown) = (tls.clone(), shutdown.clone());
             tokio::spawn(async move {
-                core.serve(stream, peer, tls, is_loopback, shutdown).await;
+                let _open = Open::count(&core.counters);
+                Arc::clone(&core).serve(stream, peer, tls, is_loopback, shutdown).await;
                 drop(place);
             });
         }
+    }
+
+    /// Asks an origin, and counts what came of it.
+    pub(crate) async fn ask(
+        &self,
+        ticket: &Ticket,
+        request: &OriginRequest,
+        body: RequestBody,
+    ) -> Result<Response<OriginBody>, FetchFailure> {
+        let answered = self.origins.ask(ticket, request, body).await;
+        let result = answered.as_ref().map(Response::status);
+        self.counters.origin_asked(result.map_err(FetchFailure::reason));
+        answered
     }
 
     async fn serve(
@@ -154,6 +183,22 @@ impl Core {
                 }
             }
         }
+    }
+}
+
+/// A connection that is open, until dropped.
+struct Open(Arc<Counters>);
+
+impl Open {
+    fn count(counters: &Arc<Counters>) -> Open {
+        counters.connections_opened.add(1);
+        Open(Arc::clone(counters))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections_closed.add(1);
     }
 }
 

@@ -14,6 +14,7 @@ use warmfront_store::{DiskOptions, Folder, Store};
 
 use crate::core::{Core, CoreListeners, Serving};
 use crate::follow::{Follower, delay_at};
+use crate::metrics::EdgeMetrics;
 use crate::node::Node;
 use crate::options::{DiskCache, EdgeOptions};
 use crate::origin::{ConnectRules, Origins};
@@ -93,10 +94,7 @@ impl Edge {
         for (number, http) in http_listeners.into_iter().enumerate() {
             let config = options.https.as_ref().map(|(_, config)| Arc::clone(config));
             let https = https_listeners.pop().zip(config);
-            let core = Arc::new(Core {
-                node: Arc::clone(&node),
-                origins: Origins::new(Arc::clone(&rules)),
-            });
+            let core = Arc::new(Core::new(&node, number, Origins::new(Arc::clone(&rules))));
             let listeners = CoreListeners { http, https };
             let serving = Serving::begin(&n_serving);
             let spawned = spawn_core(number, core, listeners, shutdown.subscribe(), serving);
@@ -120,6 +118,11 @@ impl Edge {
     /// Where viewers connect over TLS.
     pub fn https(&self) -> Option<SocketAddr> {
         self.https
+    }
+
+    /// What Prometheus may read of it.
+    pub fn metrics(&self) -> EdgeMetrics {
+        EdgeMetrics::new(vec![Arc::clone(&self.node)])
     }
 
     /// The revision up to which the journal has been taken in, on every core.

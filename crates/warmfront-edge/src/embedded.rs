@@ -15,6 +15,7 @@ use crate::connection;
 use crate::core::Core;
 use crate::edge::StartError;
 use crate::follow::{Follower, delay_at};
+use crate::metrics::EdgeMetrics;
 use crate::node::Node;
 use crate::options::EdgeOptions;
 use crate::origin::{ConnectRules, Origins};
@@ -67,7 +68,7 @@ impl Embedded {
         ];
         let origins = Origins::new(Arc::new(ConnectRules::dialling(dial)?));
         Ok(Embedded {
-            core: Arc::new(Core { node, origins }),
+            core: Arc::new(Core::new(&node, 0, origins)),
             shutdown: watch::Sender::new(false),
             tasks,
         })
@@ -82,6 +83,11 @@ impl Embedded {
         };
         let (core, shutdown) = (Arc::clone(&self.core), self.shutdown.subscribe());
         tokio::spawn(connection::serve(core, stream, viewer, shutdown)).abort_handle()
+    }
+
+    /// What Prometheus may read of it.
+    pub fn metrics(&self) -> EdgeMetrics {
+        EdgeMetrics::new(vec![Arc::clone(&self.core.node)])
     }
 
     /// The revision up to which the journal has been taken in.

@@ -132,6 +132,18 @@ impl Flights {
             .collect()
     }
 
+    /// How many requests wait for a fetch to be answered, or for the body it brings.
+    pub(crate) fn n_waiting(&self) -> usize {
+        let waiting = |shard: &Mutex<Shard>| -> usize {
+            let shard = shard.lock();
+            shard
+                .values()
+                .map(|flight| flight.n_waiting.load(Ordering::Relaxed))
+                .sum()
+        };
+        self.shards.iter().map(waiting).sum()
+    }
+
     fn shard(&self, key: &[u8]) -> &Mutex<Shard> {
         &self.shards[usize::try_from(self.hasher.hash_one(key) % N_SHARDS as u64).unwrap_or(0)]
     }

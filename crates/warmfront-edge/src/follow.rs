@@ -125,6 +125,7 @@ impl Follower {
                     .invalidate(&record.distribution, &record.items, event.revision);
                 snapshot.index.advance(event.revision);
             });
+            self.node.progress.invalidations.add(1);
             return;
         }
         let changed_roots = self.changed_roots(&fact);

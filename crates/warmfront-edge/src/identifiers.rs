@@ -26,11 +26,16 @@ pub(crate) fn random() -> u32 {
     RANDOM.with_borrow_mut(|generator| generator.next_u32())
 }
 
+/// A hash that stays the same from one release to the next. Not for what an adversary chooses.
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 /// What Via says: the version and an alphanumeric name that stays the same for one POP.
 pub(crate) fn via(pop: &str) -> HeaderValue {
-    let name = pop.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let name = fnv1a(pop.as_bytes());
     HeaderValue::from_str(&format!("1.1 {name:016x}.cloudfront.net (CloudFront)"))
         .unwrap_or(HeaderValue::from_static("1.1 cloudfront.net (CloudFront)"))
 }

@@ -12,12 +12,14 @@ mod body;
 mod changes;
 mod connection;
 mod core;
+mod counters;
 mod edge;
 mod embedded;
 mod error_page;
 mod flight;
 mod follow;
 mod identifiers;
+mod metrics;
 mod node;
 mod options;
 mod origin;
@@ -31,8 +33,9 @@ mod tier;
 
 pub use edge::{Edge, StartError};
 pub use embedded::{Dial, Dialling, Embedded, Transport};
+pub use metrics::{EdgeMetrics, Metric};
 pub use warmfront_store::DISK_BYTES_MIN;
 
-pub use options::{BucketAccess, DiskCache, EdgeOptions, Limits};
+pub use options::{BucketAccess, DiskCache, EdgeOptions, ExplainToken, Limits};
 pub use outcome::{FetchReason, Kept, Outcome, Reason, ResultType};
 pub use tier::{Parent, Parents, Tier, TierSecret};

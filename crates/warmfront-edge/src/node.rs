@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use http::HeaderValue;
@@ -13,9 +13,10 @@ use warmfront_signing::{Scope, Signer};
 use warmfront_store::Store;
 
 use crate::changes::Changes;
+use crate::counters::Counters;
 use crate::flight::Flights;
 use crate::identifiers::via;
-use crate::options::{BucketAccess, EdgeOptions, Limits};
+use crate::options::{BucketAccess, EdgeOptions, ExplainToken, Limits};
 use crate::snapshot::Snapshot;
 use crate::tier::Tier;
 
@@ -31,12 +32,43 @@ pub(crate) struct Node {
     pub(crate) tier: Tier,
     pub(crate) pop: HeaderValue,
     pub(crate) via: HeaderValue,
+    /// Who may ask for explanations from elsewhere.
+    pub(crate) explain_token: Option<ExplainToken>,
     /// The port that redirects to https name; `None` without a TLS listener, or for 443.
     pub(crate) redirect_port: Option<u16>,
     snapshot: ArcSwap<Snapshot>,
     writing: Mutex<()>,
     applied: watch::Sender<Revision>,
     n_fetches: AtomicUsize,
+    /// What each core has done.
+    pub(crate) counters: Box<[Arc<Counters>]>,
+    /// What the node has done besides answering requests.
+    pub(crate) progress: NodeProgress,
+}
+
+/// Counts of what happens seldom.
+#[derive(Debug, Default)]
+pub(crate) struct NodeProgress {
+    pub(crate) invalidations: Count,
+    pub(crate) sweeps: Count,
+    pub(crate) swept: Count,
+    pub(crate) swept_removed: Count,
+    pub(crate) swept_bytes: Count,
+    pub(crate) log_lines_lost: Count,
+}
+
+/// A count that any thread may add to.
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Node {
@@ -52,11 +84,14 @@ impl Node {
             tier: options.tier.clone(),
             pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),
             via: via(&options.pop),
+            explain_token: options.explain_token.clone(),
             redirect_port: https_port.filter(|port| *port != 443),
             snapshot: ArcSwap::from_pointee(Snapshot::new(incarnation)),
             writing: Mutex::new(()),
             applied: watch::Sender::new(Revision::ZERO),
             n_fetches: AtomicUsize::new(0),
+            counters: (0..options.n_cores.max(1)).map(|_| Arc::new(Counters::new())).collect(),
+            progress: NodeProgress::default(),
         }
     }
 
@@ -88,6 +123,11 @@ impl Node {
     pub(crate) fn bucket_signer(&self, region: &str) -> Option<Signer> {
         let credentials = self.buckets.credentials.as_ref()?;
         Some(Signer::new(credentials, Scope { region, service: "s3" }))
+    }
+
+    /// How many fetches are in flight.
+    pub(crate) fn n_fetches(&self) -> usize {
+        self.n_fetches.load(Ordering::Relaxed)
     }
 
     /// A place among the fetches in flight; `None` if there are too many.

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -5,6 +6,7 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls_pki_types::CertificateDer;
+use subtle::ConstantTimeEq;
 use warmfront_caching::Switches;
 use warmfront_clock::Clock;
 use warmfront_facts::OriginAllow;
@@ -44,8 +46,36 @@ pub struct EdgeOptions {
     pub propagation_delay: Duration,
     /// Which of CloudFront's and the RFCs' ways are taken where they part.
     pub switches: Switches,
+    /// What a request's `X-Warmfront-Explain` must say to be answered; `None`: such requests from loopback alone are.
+    pub explain_token: Option<ExplainToken>,
     /// What may grow, and how far.
     pub limits: Limits,
+}
+
+/// What those know who may ask why a request was answered as it was. A secret: it is compared in constant time, and not
+/// shown.
+#[derive(Clone)]
+pub struct ExplainToken(Arc<str>);
+
+impl ExplainToken {
+    /// The shortest token, in bytes.
+    pub const BYTES_MIN: usize = 16;
+
+    /// `None` if `text` is shorter than [`ExplainToken::BYTES_MIN`], or no value for a header field.
+    pub fn new(text: &str) -> Option<ExplainToken> {
+        let fits = text.len() >= Self::BYTES_MIN && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| ExplainToken(text.into()))
+    }
+
+    pub(crate) fn is(&self, presented: &[u8]) -> bool {
+        self.0.as_bytes().ct_eq(presented).into()
+    }
+}
+
+impl fmt::Debug for ExplainToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ExplainToken(..)")
+    }
 }
 
 /// The part of the cache that is on disk.

@@ -3,6 +3,7 @@
 mod accept;
 mod admit;
 mod answer;
+mod explain;
 mod fetch;
 mod fill;
 mod find;
@@ -34,6 +35,7 @@ use crate::core::Core;
 use crate::outcome::Reason;
 use crate::request::admit::Admitted;
 use crate::request::find::Found;
+use crate::request::watch::Waited;
 use crate::silence::{Activity, WaitingForOrigin};
 use crate::tier::{ChildAsk, Tier, answer_child};
 
@@ -77,6 +79,7 @@ pub(crate) fn answer(
     }
     let (mut head, body) = request.into_parts();
     accept::take_host_from_target(&mut head);
+    let explains = explain::take_question(&core.node, &viewer, &mut head.headers);
     let snapshot = Arc::clone(&core.node.snapshot());
     let accepted = Accepted {
         head,
@@ -85,6 +88,7 @@ pub(crate) fn answer(
         now: core.node.clock.now(),
         child: None,
         switches: core.node.switches,
+        explains,
     };
     let answered = match way(core, &accepted) {
         Ok(Way::Answered(answer)) => answer,
@@ -93,12 +97,14 @@ pub(crate) fn answer(
             let core = Arc::clone(core);
             let waiting = activity.wait_for_origin();
             return Either::Right(Box::pin(async move {
+                let waited = Waited::begin(&core, &accepted);
                 let answer = ask_origin(&core, &accepted, body).await;
-                awaited(note(&accepted, answer), waiting)
+                waited.ends();
+                awaited(note(&core, &accepted, answer), waiting)
             }));
         }
     };
-    Either::Left(ready(note(&accepted, answered)))
+    Either::Left(ready(note(core, &accepted, answered)))
 }
 
 /// The viewer's connection is not silent as long as its answer waits for an origin.

@@ -1,4 +1,4 @@
-//! When a connection to a viewer has fallen silent.
+//! When a connection to a viewer has fallen silent, and how many bytes have gone over it.
 //!
 //! A timer set anew for each request would cost a hit more than looking it up in the store, so what happens is only
 //! counted, and the count is looked at once in a while.
@@ -11,6 +11,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::counters::Counters;
 
 /// What has happened on one connection.
 #[derive(Debug, Default)]
@@ -60,20 +62,28 @@ impl Drop for WaitingForOrigin {
     }
 }
 
-/// A stream that notes each write the other end takes.
+/// A stream that notes each write the other end takes, and counts bytes both ways.
 pub(crate) struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
+    counters: Arc<Counters>,
 }
 
 impl<S> Watched<S> {
-    pub(crate) fn new(stream: S, activity: Arc<Activity>) -> Watched<S> {
-        Watched { stream, activity }
+    pub(crate) fn new(stream: S, activity: Arc<Activity>, counters: Arc<Counters>) -> Watched<S> {
+        Watched {
+            stream,
+            activity,
+            counters,
+        }
     }
 
     fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
+        if let Poll::Ready(result) = &written {
             self.activity.note();
+            self.counters
+                .sent_bytes
+                .add(result.as_ref().map_or(0, |&bytes| bytes as u64));
         }
         written
     }
@@ -85,7 +95,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let n_before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let n_bytes = buffer.filled().len() - n_before;
+        self.counters.received_bytes.add(n_bytes as u64);
+        read
     }
 }
 

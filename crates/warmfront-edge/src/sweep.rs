@@ -77,6 +77,11 @@ pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
     }
     node.flights.joinable().iter().for_each(|flight| raise(&began, flight));
     node.publish(|snapshot| snapshot.index.forget(through));
+    let progress = &node.progress;
+    progress.sweeps.add(1);
+    progress.swept.add(swept.n_visited);
+    progress.swept_removed.add(swept.n_removed);
+    progress.swept_bytes.add(swept.removed_bytes);
     swept
 }
 

@@ -146,6 +146,11 @@ impl Index {
         self.floor = self.floor.max(through);
     }
 
+    /// How many entries there are. Takes time in their number.
+    pub fn n_entries(&self) -> usize {
+        self.distributions.values().map(DistributionIndex::n_entries).sum()
+    }
+
     /// Whether no entry is left.
     pub fn is_empty(&self) -> bool {
         self.distributions.is_empty()
@@ -205,6 +210,11 @@ impl DistributionIndex {
         lower.copy_from_slice(tag.as_bytes());
         lower.make_ascii_lowercase();
         self.tags.get(std::str::from_utf8(lower).ok()?).copied()
+    }
+
+    fn n_entries(&self) -> usize {
+        let everything = usize::from(self.everything.newest > Revision::ZERO);
+        everything + self.exact.len() + self.prefixes.n_prefixes() + self.tags.len()
     }
 
     fn above(&self, through: Revision) -> DistributionIndex {

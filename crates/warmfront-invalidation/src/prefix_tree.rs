@@ -22,6 +22,17 @@ struct Node {
 }
 
 impl PrefixTree {
+    /// How many prefixes there are.
+    pub(crate) fn n_prefixes(&self) -> usize {
+        let mut n_prefixes = 0;
+        let mut rest = vec![&self.root];
+        while let Some(node) = rest.pop() {
+            n_prefixes += usize::from(node.covers.newest > Revision::ZERO);
+            rest.extend(&node.children);
+        }
+        n_prefixes
+    }
+
     /// Covers everything that begins with `prefix`.
     pub(crate) fn insert(&mut self, prefix: &[u8], covering: Covering) {
         let mut node = Arc::make_mut(&mut self.root);

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
 use warmfront_caching::Switches;
 use warmfront_clock::Clock;
 use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits, Tier};
@@ -60,6 +62,7 @@ pub fn edge_options() -> EdgeOptions {
         tier: Tier::alone(),
         propagation_delay: Duration::ZERO,
         switches: Switches::AWS,
+        explain_token: None,
         limits: Limits::default(),
     }
 }
@@ -170,6 +173,18 @@ impl Testbed {
     /// What the edge has taken in.
     pub fn applied_now(&self) -> Revision {
         *self.edge.applied().borrow()
+    }
+
+    /// What Prometheus reads of the edge.
+    ///
+    /// # Panics
+    /// Never: text takes anything.
+    pub fn metrics(&self) -> String {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(self.edge.metrics()));
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("text");
+        text
     }
 
     /// Moves the clock.

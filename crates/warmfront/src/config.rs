@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 use url::Url;
+use warmfront_edge::ExplainToken;
 use warmfront_model::AccountId;
 
 use crate::allow::Allowed;
@@ -37,6 +38,9 @@ pub struct Config {
     /// How long an invalidation is held back before the edge applies it, like `20s`.
     #[serde(deserialize_with = "time")]
     pub propagation_delay: Option<Duration>,
+    /// What a request's `X-Warmfront-Explain` must say to be answered.
+    #[serde(deserialize_with = "explain_token")]
+    pub explain_token: Option<ExplainToken>,
     /// The addresses.
     pub listen: ListenConfig,
     /// What origins may be.
@@ -64,6 +68,9 @@ pub struct ListenConfig {
     /// The S3 API.
     #[serde(deserialize_with = "parsed")]
     pub bucket: Option<Address>,
+    /// Metrics and health.
+    #[serde(deserialize_with = "parsed")]
+    pub admin: Option<Address>,
     /// Whether plain HTTP may be served beyond this machine.
     pub allow_plain_http: bool,
 }
@@ -161,6 +168,14 @@ fn all_parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer:
     texts.into_iter().map(parse).collect()
 }
 
+/// Whatever is wrong with a token, it is not shown.
+fn explain_token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ExplainToken>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    crate::command::serve::explain_token(&text)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
+}
+
 fn account<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AccountId>, D::Error> {
     text(deserializer, AccountId::parse)
 }
@@ -189,11 +204,13 @@ mod tests {
             pop = "IAD89-P3"
             profile = "edge"
             propagation_delay = "20s"
+            explain_token = "0123456789abcdef"
             [listen]
             control = "127.0.0.1:1"
             edge = "0.0.0.0:2"
             edge_https = "[::1]:3"
             bucket = "4"
+            admin = "9100"
             allow_plain_http = true
             [origin]
             url = "http://localhost:3000/app"
@@ -212,6 +229,8 @@ mod tests {
         assert_eq!(config.propagation_delay, Some(Duration::from_secs(20)));
         assert_eq!(config.listen.edge.unwrap().0, "0.0.0.0:2".parse().unwrap());
         assert!(config.listen.allow_plain_http);
+        assert_eq!(config.listen.admin.unwrap().0, "127.0.0.1:9100".parse().unwrap());
+        assert!(config.explain_token.is_some());
         assert_eq!(config.origin.url.unwrap().as_str(), "http://localhost:3000/app");
         assert_eq!(config.origin.allow.len(), 2);
         assert_eq!(config.quotas.wildcards_in_progress_max, Some(Quota::Limited(2)));
@@ -232,6 +251,7 @@ mod tests {
         check("[quota]\nx = 1", &["quota"]);
         check("memory = \"lots\"", &["memory", "lots", "MiB"]);
         check("propagation_delay = \"20\"", &["propagation_delay", "20", "60s"]);
+        check("explain_token = \"short\"", &["explain_token", "16"]);
         check("account = \"7\"", &["account", "twelve"]);
         check("profile = \"fast\"", &["profile", "fast", "aws", "edge"]);
         check("[profile]\nvary = true", &["vary", "vary_selects"]);

@@ -28,6 +28,9 @@ pub struct Endpoints {
     pub edge_https: String,
     /// The S3 API.
     pub bucket: String,
+    /// Metrics and health, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin: Option<String>,
     /// The certificate of the authority that signs the edge's certificates, a PEM file.
     pub ca: PathBuf,
     /// Every POP, the first of which is `edge` and `edge_https` above.
@@ -66,9 +69,16 @@ impl Endpoints {
             edge: first.map(|pop| pop.edge.clone()).unwrap_or_default(),
             edge_https: first.and_then(|pop| pop.edge_https.clone()).unwrap_or_default(),
             bucket: http(bucket),
+            admin: None,
             ca,
             pops,
         }
+    }
+
+    /// With a listener for metrics and health.
+    pub fn with_admin(mut self, listening: Option<SocketAddr>) -> Endpoints {
+        self.admin = listening.map(|at| format!("http://{}", reachable(at)));
+        self
     }
 
     /// Where a server listens that was started without naming addresses.

@@ -1,5 +1,6 @@
 //! The one program: a server of control plane, edge and bucket, and the commands that use it.
 
+mod admin;
 mod allow;
 mod certificates;
 mod client;

@@ -27,20 +27,26 @@ impl Session {
         match step {
             Step::Keep => self.keep(plan, lock).await,
             Step::Assets => {
-                let assets = plan.uploads_of(Class::Fingerprinted).collect();
-                self.upload(plan, assets, record, resumed, lock).await
+                self.upload(
+                    plan,
+                    plan.uploads_of(Class::Fingerprinted).collect(),
+                    step,
+                    resumed,
+                    lock,
+                )
+                .await
             }
             Step::CheckAssets => self.check_assets(plan).await,
             Step::Others => {
-                let others = plan.uploads_of(Class::Other).collect();
-                self.upload(plan, others, record, resumed, lock).await
+                self.upload(plan, plan.uploads_of(Class::Other).collect(), step, resumed, lock)
+                    .await
             }
             Step::Pages => {
                 let is_html = |upload: &&Upload| !upload.key.ends_with(".js") && !upload.key.ends_with(".json");
                 let (pages, workers) = plan.uploads_of(Class::Page).partition(is_html);
-                self.upload(plan, pages, record, resumed, lock).await?;
+                self.upload(plan, pages, step, resumed, lock).await?;
                 // A service worker loads the pages that it names: it comes last.
-                self.upload(plan, workers, record, resumed, lock).await
+                self.upload(plan, workers, step, resumed, lock).await
             }
             Step::Remove => {
                 if !plan.removals.is_empty() {
@@ -97,7 +103,7 @@ impl Session {
         &self,
         plan: &Plan,
         uploads: Vec<&Upload>,
-        record: &mut Record,
+        step: Step,
         resumed: bool,
         lock: &mut Lock,
     ) -> Result<(), DeployError> {
@@ -105,54 +111,41 @@ impl Session {
             return Ok(());
         }
         self.reporter.report(Event::Step {
-            step: record.next,
+            step,
             n_items: uploads.len(),
         });
         let patience = &self.patience();
         let work = stream::iter(uploads).map(|upload| async move {
-            let there = match resumed {
-                true => self.lies_there(plan, upload, patience).await?,
-                false => None,
-            };
-            let etag = match there {
-                Some(etag) => etag,
-                None => patience.attempt(|| self.write(plan, upload)).await?,
-            };
+            if !(resumed && self.lies_there(plan, upload, patience).await?) {
+                patience.attempt(|| self.write(plan, upload)).await?;
+            }
             self.reporter.report(Event::Object {
                 key: upload.key.clone(),
             });
-            Ok::<_, DeployError>((upload.key.clone(), etag))
+            Ok::<_, DeployError>(())
         });
         let mut work = work.buffer_unordered(self.options.n_parallel);
         while let Some(done) = work.next().await {
-            let (key, etag) = done?;
-            record.etags.insert(key, etag);
+            done?;
             lock.keep().await?;
         }
         Ok(())
     }
 
-    /// The ETag of what an interrupted run has written already, if it has.
-    async fn lies_there(
-        &self,
-        plan: &Plan,
-        upload: &Upload,
-        patience: &Patience,
-    ) -> Result<Option<String>, DeployError> {
+    /// Whether an interrupted run has written it already.
+    async fn lies_there(&self, plan: &Plan, upload: &Upload, patience: &Patience) -> Result<bool, DeployError> {
         let Some(entry) = plan.manifest.files.get(&upload.key) else {
-            return Ok(None);
+            return Ok(true);
         };
         let head = patience.attempt(|| self.bucket.head(&upload.key)).await?;
-        let is_same = |headers: &StoredHeaders| {
-            headers.digest() == Some(entry.digest) && headers.headers(&plan.tag_metadata) == entry.headers
-        };
-        Ok(head.filter(|head| is_same(&head.headers)).map(|head| head.etag))
+        Ok(head.is_some_and(|head| {
+            head.headers.digest() == Some(entry.digest) && head.headers.headers(&plan.tag_metadata) == entry.headers
+        }))
     }
 
-    /// Gives the ETag.
-    async fn write(&self, plan: &Plan, upload: &Upload) -> Result<String, TargetError> {
+    async fn write(&self, plan: &Plan, upload: &Upload) -> Result<(), TargetError> {
         let Some(entry) = plan.manifest.files.get(&upload.key) else {
-            return Err(missing(&upload.key));
+            return Ok(());
         };
         let headers = StoredHeaders::new(&entry.headers, entry.digest, &plan.tag_metadata);
         let key = &upload.key;
@@ -164,7 +157,7 @@ impl Session {
                     size: entry.size,
                     digest: entry.digest,
                 };
-                self.bucket.put(key, body, &headers, Condition::Any).await
+                self.bucket.put(key, body, &headers, Condition::Any).await.map(|_| ())
             }
             Source::InPlace => {
                 let found = self.bucket.head(key).await?;
@@ -222,9 +215,16 @@ impl Session {
     async fn retire(&self, plan: &Plan, record: &Record) -> Result<(), DeployError> {
         let (head, read) = self.state.head().await?;
         let is_listed = head.finished.iter().any(|release| release.id == plan.release);
+        let patience = self.patience();
+        let listing = patience.attempt(|| self.bucket.list(&plan.prefix)).await?;
+        let mut manifest = plan.manifest.clone();
+        for listed in &listing {
+            if let Some(entry) = manifest.files.get_mut(&listed.key) {
+                entry.etag = Some(listed.etag.clone());
+            }
+        }
         let mut finished = head.finished.clone();
         if !is_listed {
-            let manifest = self.final_manifest(plan, record).await?;
             self.state.put_manifest(&plan.release, &manifest).await?;
             finished.push(Release {
                 id: plan.release.clone(),
@@ -243,28 +243,11 @@ impl Session {
         for release in &plan.supersedes {
             self.state.forget(release).await?;
         }
-        self.collect(plan, &finished).await
+        self.collect(&finished, listing.into_iter().map(|listed| listed.key).collect())
+            .await
     }
 
-    /// The plan's files with the ETags of what was written; what another run wrote is looked up in the bucket.
-    async fn final_manifest(&self, plan: &Plan, record: &Record) -> Result<Manifest, DeployError> {
-        let mut manifest = plan.manifest.clone();
-        for (key, etag) in &record.etags {
-            if let Some(entry) = manifest.files.get_mut(key) {
-                entry.etag = Some(etag.clone());
-            }
-        }
-        if manifest.files.values().any(|entry| entry.etag.is_none()) {
-            for listed in self.list(&plan.prefix, Some(&plan.manifest)).await? {
-                if let Some(entry) = manifest.files.get_mut(&listed.key) {
-                    entry.etag = Some(listed.etag);
-                }
-            }
-        }
-        Ok(manifest)
-    }
-
-    async fn collect(&self, plan: &Plan, finished: &[Release]) -> Result<(), DeployError> {
+    async fn collect(&self, finished: &[Release], in_bucket: BTreeSet<String>) -> Result<(), DeployError> {
         let terms = Terms {
             releases: self.settings.keep_releases,
             days: self.settings.keep_days,
@@ -274,8 +257,6 @@ impl Session {
         if n_expired == 0 {
             return Ok(());
         }
-        let listing = self.list(&plan.prefix, Some(&plan.manifest)).await?;
-        let in_bucket: BTreeSet<String> = listing.into_iter().map(|listed| listed.key).collect();
         let mut manifests: Vec<Manifest> = Vec::new();
         for release in finished {
             manifests.push(self.state.manifest(&release.id).await?);

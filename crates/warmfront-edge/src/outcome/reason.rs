@@ -77,6 +77,8 @@ super::words! {
         TooManyFetches = "too-many-fetches",
         /// The fetch was given up, as the edge shuts down.
         GivenUp = "given-up",
+        /// The viewer left before it was answered.
+        ViewerLeft = "viewer-left",
     }
 }
 
@@ -133,7 +135,17 @@ impl Reason {
             | Reason::OriginInvalid
             | Reason::OriginBrokeOff
             | Reason::Unsendable
-            | Reason::GivenUp => ResultType::Error,
+            | Reason::GivenUp
+            | Reason::ViewerLeft => ResultType::Error,
+        }
+    }
+
+    /// The same for a status class: 4 and 5 are errors.
+    pub(crate) fn result_type_of_class(self, class: usize) -> ResultType {
+        match self.result_type() {
+            ResultType::LimitExceeded => ResultType::LimitExceeded,
+            _ if class >= 4 => ResultType::Error,
+            other => other,
         }
     }
 
@@ -150,6 +162,7 @@ impl Reason {
             Reason::OriginInvalid => Some("OriginInvalidResponseError"),
             Reason::OriginBrokeOff => Some("OriginCommError"),
             Reason::GivenUp => Some("AbortedOrigin"),
+            Reason::ViewerLeft => Some("ClientHungUpRequest"),
             Reason::MethodNotAllowed => Some("InvalidRequestMethod"),
             Reason::HeadersTooLarge | Reason::NoHost | Reason::SeveralHosts => Some("InvalidRequestHeader"),
             Reason::RequestLoop

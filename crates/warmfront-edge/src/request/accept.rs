@@ -21,6 +21,8 @@ pub(crate) struct Accepted {
     /// On a regional node: what the POP asks for beside its viewer.
     pub(crate) child: Option<ChildAsk>,
     pub(crate) switches: Switches,
+    /// Whether the answer is to say why.
+    pub(crate) explains: bool,
 }
 
 impl Accepted {

@@ -27,6 +27,8 @@ pub(crate) const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id"
 pub(crate) struct Answer {
     pub(crate) response: Response<ViewerBody>,
     pub(crate) outcome: Outcome,
+    /// The stored or arriving response that answers, if that is to be explained.
+    pub(crate) used: Option<Proven<StoredResponse>>,
 }
 
 /// An answer that needs no response from an origin or the cache.
@@ -78,7 +80,11 @@ impl EarlyAnswer {
         let outcome = Outcome::own(reason);
         let result_type = outcome.result_type(response.status());
         mark(node, response.headers_mut(), result_type, request_id);
-        Answer { response, outcome }
+        Answer {
+            response,
+            outcome,
+            used: None,
+        }
     }
 }
 
@@ -167,10 +173,14 @@ pub(crate) fn from_response(
         headers.extend(withheld.clone());
     }
     apply_policy(routed, outcome.reason.result_type(), &mut headers);
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    Some(Answer { response, outcome })
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    Some(Answer {
+        response: answer,
+        outcome,
+        used: accepted.explains.then(|| response.clone()),
+    })
 }
 
 /// Changes an answer as its behavior's response headers policy says. What is stored stays as it is, so that a policy that

@@ -12,7 +12,7 @@ use warmfront_caching::{
 use warmfront_http::format_http_date;
 use warmfront_invalidation::Proven;
 use warmfront_model::{Behavior, Distribution, Epoch, OriginKind, Timestamp};
-use warmfront_store::{Fill, FillLimits, Head, StoredHead, StoredResponse};
+use warmfront_store::{Fill, FillLimits, Head, Inserted, StoredHead, StoredResponse};
 
 use crate::core::Core;
 use crate::flight::{Answered, Flight, Progress};
@@ -135,7 +135,6 @@ impl Filling {
 
     async fn ask(&self) -> Result<Response<OriginBody>, FetchFailure> {
         self.core
-            .origins
             .ask(&self.plan.ticket, &self.plan.request, Either::Left(Empty::new()))
             .await
     }
@@ -253,7 +252,7 @@ impl Filling {
         if overtaken {
             answered.kept = Kept::Covered;
         }
-        let shared = answered.shared;
+        let (shared, may_be_kept) = (answered.shared, fill.is_kept());
         self.landing.flight.tell(Progress::Answered(answered));
         if !shared || overtaken {
             self.core.node.flights.close(&self.landing.flight);
@@ -262,6 +261,8 @@ impl Filling {
             && let Some(whole) = fill.finish()
         {
             self.store(Arc::new(response.with_body(whole)));
+        } else if may_be_kept {
+            self.core.counters.fills_lost.add(1);
         }
     }
 
@@ -307,8 +308,11 @@ impl Filling {
 
     /// Stores a whole response, unless an invalidation that came in meanwhile covers it.
     fn store(&self, whole: Arc<StoredResponse>) {
-        if self.passes_newest_index(&whole) {
-            self.core.node.store.insert(self.landing.flight.key(), whole);
+        let covered = !self.passes_newest_index(&whole);
+        if !covered && self.core.node.store.insert(self.landing.flight.key(), whole) == Inserted::Stored {
+            self.core.counters.fills_stored.add(1);
+        } else {
+            self.core.counters.fills_lost.add(1);
         }
     }
 

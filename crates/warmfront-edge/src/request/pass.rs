@@ -35,11 +35,7 @@ pub(crate) async fn pass(
         Method::GET | Method::HEAD => Either::Left(Empty::new()),
         _ => Either::Right(body),
     };
-    let response = core
-        .origins
-        .ask(&plan.ticket, &plan.request, body)
-        .await
-        .map_err(failed)?;
+    let response = core.ask(&plan.ticket, &plan.request, body).await.map_err(failed)?;
     let (mut head, body) = response.into_parts();
     note_changes(node, &routed, &head);
     let age_secs = initial_age_secs(&head.headers, routed.accepted.now, &node.switches);
@@ -65,6 +61,7 @@ pub(crate) async fn pass(
     Ok(Answer {
         response: Response::from_parts(head, body),
         outcome,
+        used: None,
     })
 }
 

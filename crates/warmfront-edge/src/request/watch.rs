@@ -1,22 +1,81 @@
-use http::Response;
+use http::{Response, StatusCode};
 
 use crate::body::ViewerBody;
+use crate::core::Core;
+use crate::outcome::{Outcome, Reason};
 use crate::request::accept::Accepted;
 use crate::request::answer::{Answer, X_AMZ_CF_ID};
+use crate::request::explain;
 
-/// Says what became of a request, by the words of its outcome, wherever that is to be seen.
-pub(crate) fn note(accepted: &Accepted, Answer { response, outcome }: Answer) -> Response<ViewerBody> {
+/// Says what became of a request, by the words of its outcome, wherever that is to be seen: in the metrics, in the log, and
+/// in the answer itself for those who may ask.
+pub(crate) fn note(core: &Core, accepted: &Accepted, answer: Answer) -> Response<ViewerBody> {
+    let Answer {
+        mut response,
+        outcome,
+        used,
+    } = answer;
+    core.counters.answered(outcome, Some(response.status()));
+    if accepted.explains {
+        let status = response.status();
+        explain::explain(
+            &core.node,
+            accepted,
+            outcome,
+            used.as_ref(),
+            status,
+            response.headers_mut(),
+        );
+    }
+    let id = response.headers().get(X_AMZ_CF_ID).and_then(|id| id.to_str().ok());
+    say(accepted, outcome, id, Some(response.status()));
+    response
+}
+
+/// A request that waits for an origin. Dropped without [`Waited::ends`], its viewer has left.
+pub(crate) struct Waited<'a> {
+    core: &'a Core,
+    accepted: &'a Accepted,
+    ended: bool,
+}
+
+impl<'a> Waited<'a> {
+    pub(crate) fn begin(core: &'a Core, accepted: &'a Accepted) -> Waited<'a> {
+        Waited {
+            core,
+            accepted,
+            ended: false,
+        }
+    }
+
+    /// It is answered.
+    pub(crate) fn ends(mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for Waited<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            let outcome = Outcome::own(Reason::ViewerLeft);
+            self.core.counters.answered(outcome, None);
+            say(self.accepted, outcome, None, None);
+        }
+    }
+}
+
+/// Neither query string nor header fields: they may hold what is secret.
+fn say(accepted: &Accepted, outcome: Outcome, id: Option<&str>, status: Option<StatusCode>) {
     tracing::debug!(
-        request_id = response.headers().get(X_AMZ_CF_ID).and_then(|id| id.to_str().ok()),
+        request_id = id,
         method = %accepted.head.method,
         host = accepted.authority(),
         path = accepted.path(),
-        status = response.status().as_u16(),
-        result = outcome.result_type(response.status()).as_str(),
+        status = status.map(|status| status.as_u16()),
+        result = status.map(|status| outcome.result_type(status).as_str()),
         reason = outcome.reason.as_str(),
         fetch = outcome.fetch_word(),
         kept = outcome.kept_word(),
         "answered"
     );
-    response
 }

@@ -55,6 +55,7 @@ fn node() -> Arc<Node> {
         tier: crate::Tier::alone(),
         propagation_delay: Duration::ZERO,
         switches: warmfront_caching::Switches::AWS,
+        explain_token: None,
         limits: Limits::default(),
     };
     let node = Arc::new(Node::new(&options, Store::new(options.memory_bytes), INCARNATION, None));

@@ -48,8 +48,9 @@ pub(crate) async fn answer_child(core: &Arc<Core>, request: Request<Incoming>) -
         now: core.node.clock.now(),
         switches: core.node.switches,
         child: Some(child),
+        explains: false,
     };
-    note(&accepted, ask_origin(core, &accepted, body).await)
+    note(core, &accepted, ask_origin(core, &accepted, body).await)
 }
 
 /// Waits until this node has taken in what the child knows. False: it takes too long, or its journal is another.
@@ -142,7 +143,11 @@ impl ChildAsk {
             (head.status, ViewerBody::Stored(StoredResponse::open(response)?))
         };
         let response = self.sealed(status, headers, body);
-        Some(Answer { response, outcome })
+        Some(Answer {
+            response,
+            outcome,
+            used: None,
+        })
     }
 
     fn has_the_same(&self, routed: &Routed<'_>, response: &Proven<StoredResponse>) -> bool {
@@ -168,6 +173,7 @@ impl ChildAsk {
         Answer {
             response: self.sealed(status, headers, ViewerBody::Empty),
             outcome: Outcome::own(reason),
+            used: None,
         }
     }
 

@@ -1,5 +1,5 @@
 use crate::config::Config;
-use crate::logging;
+use crate::logging::{self, LogFormat};
 use crate::private_file;
 use crate::server::Server;
 use crate::stop_signal::StopSignal;
@@ -29,7 +29,7 @@ pub struct Args {
 /// # Errors
 /// When anything was not as promised.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    logging::start(LOG_DEFAULT)?;
+    logging::start(LOG_DEFAULT, LogFormat::Text)?;
     // Not --ephemeral: the timings are those of a journal on disk.
     let folder = private_file::temporary_folder("warmfront-demo-")?;
     let settings = Settings::resolve(serve::Args::for_demo(folder.path()), Config::default())?;

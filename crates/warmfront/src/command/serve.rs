@@ -3,12 +3,14 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use url::Url;
+use warmfront_edge::ExplainToken;
 use warmfront_model::AccountId;
 
 use crate::allow::Allowed;
 use crate::config::Config;
 use crate::disk::DiskArgument;
 use crate::listen::Address;
+use crate::logging::LogFormat;
 use crate::outcome::Complaint;
 use crate::profile::Profile;
 use crate::server::Server;
@@ -41,6 +43,15 @@ pub struct Args {
     /// Where the S3 API listens [default: 127.0.0.1:4566]
     #[arg(long, value_name = "ADDR")]
     bucket: Option<Address>,
+    /// Where metrics and health are shown: /metrics, /healthz, /readyz [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<Address>,
+    /// What a request's X-Warmfront-Explain must say to be told why it was answered so; without it, loopback alone is
+    #[arg(long, value_name = "TOKEN", env = "WARMFRONT_EXPLAIN_TOKEN", hide_env_values = true, value_parser = explain_token)]
+    explain_token: Option<ExplainToken>,
+    /// How the log on standard error is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
     /// Serve plain HTTP beyond this machine
     #[arg(long)]
     allow_plain_http: bool,
@@ -110,13 +121,19 @@ pub enum ClockKind {
     Manual,
 }
 
+/// A token that is too short could be guessed.
+pub fn explain_token(text: &str) -> Result<ExplainToken, String> {
+    ExplainToken::new(text)
+        .ok_or_else(|| format!("write {} characters or more, without spaces", ExplainToken::BYTES_MIN))
+}
+
 fn account(text: &str) -> Result<AccountId, warmfront_model::InvalidAccountId> {
     AccountId::parse(text)
 }
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    logging::start(LOG_DEFAULT)?;
+    logging::start(LOG_DEFAULT, args.log_format)?;
     let mut config = match &args.config {
         Some(path) => Config::load(path)?,
         None => Config::default(),

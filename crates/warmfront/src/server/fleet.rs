@@ -6,7 +6,9 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use warmfront_edge::{DISK_BYTES_MIN, DiskCache, Edge, EdgeOptions, Parent, Parents, StartError, Tier, TierSecret};
+use warmfront_edge::{
+    DISK_BYTES_MIN, DiskCache, Edge, EdgeMetrics, EdgeOptions, Parent, Parents, StartError, Tier, TierSecret,
+};
 use warmfront_journal::Journal;
 use warmfront_model::Revision;
 
@@ -93,6 +95,12 @@ impl Fleet {
             https: pop.https(),
         };
         self.pops.iter().map(of).collect()
+    }
+
+    /// What Prometheus reads of all nodes.
+    pub fn metrics(&self) -> EdgeMetrics {
+        let nodes = self.regionals.iter().chain(self.pops.iter().map(|(_, pop)| pop));
+        nodes.map(Edge::metrics).fold(EdgeMetrics::default(), EdgeMetrics::and)
     }
 
     /// How far each POP has applied the journal.

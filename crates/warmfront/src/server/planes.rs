@@ -13,6 +13,7 @@ use warmfront_edge::{BucketAccess, EdgeOptions, Limits, Tier};
 use warmfront_facts::OriginAllow;
 use warmfront_journal::{Embedded, Journal};
 
+use crate::admin;
 use crate::allow;
 use crate::certificates::{self, Authority};
 use crate::command::REGION;
@@ -66,6 +67,7 @@ impl Planes {
         let mut fronts = Fronts::new(start.settings.faults.as_ref());
         let control_socket = fronts.open(listeners.control, Kind::CloudFront)?;
         let bucket_socket = fronts.open(listeners.bucket, Kind::S3)?;
+        let admin_socket = start.settings.admin.map(|admin| admin.open()).transpose()?;
         let (control_address, bucket_address) = (control_socket.local_addr()?, bucket_socket.local_addr()?);
 
         let journal = Arc::new(open_journal(start.journal.as_deref())?);
@@ -107,8 +109,19 @@ impl Planes {
                 .await
                 .context("the bucket's listener failed")
         });
+        let admin_address = admin_socket.as_ref().map(TcpListener::local_addr).transpose()?;
+        if let Some(socket) = admin_socket {
+            let (listener, metrics) = (tokio_listener(socket)?, fleet.metrics());
+            let (now, ended) = (phase.subscribe(), reached(&phase, Phase::Ended));
+            let is_ready = move || *now.borrow() == Phase::Running;
+            apis.spawn(async move {
+                admin::serve(listener, metrics, is_ready, ended)
+                    .await
+                    .context("the admin listener failed")
+            });
+        }
         let ca = certificates::certificate_path(start.data);
-        let endpoints = Endpoints::new(control_address, &pops, bucket_address, ca);
+        let endpoints = Endpoints::new(control_address, &pops, bucket_address, ca).with_admin(admin_address);
         Ok(Planes {
             endpoints,
             journal,
@@ -202,6 +215,7 @@ fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> EdgeOptions {
         tier: Tier::alone(),
         propagation_delay: settings.propagation_delay,
         switches: settings.switches,
+        explain_token: settings.explain_token.clone(),
         limits: Limits::default(),
     }
 }

@@ -1,6 +1,7 @@
 //! The program as its users meet it: run, looked at, stopped and killed.
 
 mod addresses;
+mod admin;
 mod arguments;
 mod client_commands;
 mod data_folder;

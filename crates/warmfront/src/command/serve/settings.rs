@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use warmfront_caching::Switches;
-use warmfront_edge::DiskCache;
+use warmfront_edge::{DiskCache, ExplainToken};
 use warmfront_model::AccountId;
 
 use super::{Args, ClockKind};
@@ -35,6 +35,10 @@ pub struct Settings {
     pub account: Option<AccountId>,
     /// Where to listen.
     pub listeners: Listeners,
+    /// Where metrics and health are shown.
+    pub admin: Option<Listen>,
+    /// What those know who may ask for explanations.
+    pub explain_token: Option<ExplainToken>,
     /// Bytes of responses kept in memory.
     pub memory_bytes: u64,
     /// Where responses are kept on disk.
@@ -146,6 +150,14 @@ impl Settings {
             listen.check_exposure(allow_plain_http)?;
         }
         let topology = topology.with_addresses(listeners.edge.address, listeners.edge_https.address);
+        let admin = args.admin.or(config.listen.admin).map(|Address(address)| Listen {
+            flag: "--admin",
+            address,
+            wire: Wire::Plain,
+        });
+        if let Some(admin) = &admin {
+            admin.check_exposure(allow_plain_http)?;
+        }
         let memory_bytes = args.memory.or(config.memory).unwrap_or(MEMORY_BYTES_DEFAULT);
         if memory_bytes < MEMORY_BYTES_MIN {
             return Err(Complaint::usage(format!(
@@ -168,6 +180,8 @@ impl Settings {
             },
             account: args.account.or(config.account),
             listeners,
+            admin,
+            explain_token: args.explain_token.or(config.explain_token),
             memory_bytes,
             disk: disk.map(DiskArgument::resolve).transpose()?,
             topology,
@@ -234,6 +248,13 @@ mod tests {
                     ..Args::default()
                 },
                 "--bucket",
+            ),
+            (
+                Args {
+                    admin: address("0.0.0.0:0"),
+                    ..Args::default()
+                },
+                "--admin",
             ),
         ] {
             let error = Settings::resolve(args, Config::default()).unwrap_err().to_string();
