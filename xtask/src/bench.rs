@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measurements beside other programs, in one run on one machine.
 
+mod deploy;
 mod hits;
 mod load;
 mod origin;
@@ -8,7 +9,8 @@ mod store;
 
 use anyhow::{Context, Result, bail};
 
-const USAGE: &str = "cargo xtask bench hits [--rounds N] [--secs N] | store [--responses N]";
+const USAGE: &str =
+    "cargo xtask bench deploy [--rounds N] [--large 0] | hits [--rounds N] [--secs N] | store [--responses N]";
 
 /// Runs the named measurement.
 ///
@@ -16,6 +18,14 @@ const USAGE: &str = "cargo xtask bench hits [--rounds N] [--secs N] | store [--r
 /// When a server cannot be started or answers anything but hits.
 pub fn run(arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
+        Some((name, rest)) if name == "deploy" => {
+            let mut settings = deploy::Settings::default();
+            read_options(
+                rest,
+                &mut [("--rounds", &mut settings.rounds), ("--large", &mut settings.large)],
+            )?;
+            deploy::run(&settings)
+        }
         Some((name, rest)) if name == "hits" => {
             let mut settings = hits::Settings::default();
             read_options(

@@ -4,6 +4,8 @@ mod guide;
 mod report;
 mod rust;
 
+pub use guide::{install_python_docs, install_venv};
+
 use anyhow::{Result, bail};
 
 use crate::{machine, tidy};

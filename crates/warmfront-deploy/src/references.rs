@@ -88,6 +88,45 @@ pub fn references(path: &str, html: &[u8]) -> BTreeSet<String> {
     resolved.take(REFERENCES_MAX).collect()
 }
 
+/// The URLs on the same site that the style sheet at `path` loads: `url(…)` and `@import`, but not those in comments.
+///
+/// Source: CSS Syntax Module Level 3, "The URL token", and CSS Cascading and Inheritance, "@import".
+pub fn css_references(path: &str, css: &str) -> BTreeSet<String> {
+    let Ok(sheet) = Url::parse("https://site.invalid").and_then(|site| site.join(path)) else {
+        return BTreeSet::new();
+    };
+    let mut found = Vec::new();
+    let mut rest = css;
+    while let Some(at) = rest.find(['u', 'U', '@', '/']) {
+        rest = &rest[at..];
+        let begins = |word: &str| {
+            rest.get(..word.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+        };
+        if begins("/*") {
+            rest = rest[2..].split_once("*/").map_or("", |(_, after)| after);
+        } else if begins("url(") {
+            let inner = &rest[4..];
+            let end = inner.find(')').unwrap_or(inner.len());
+            found.push(inner[..end].trim().trim_matches(['"', '\'']));
+            rest = &inner[end..];
+        } else if begins("@import") {
+            rest = rest[7..].trim_start();
+            if let Some(quote) = rest.chars().next().filter(|quote| matches!(quote, '"' | '\'')) {
+                let inner = &rest[1..];
+                found.push(&inner[..inner.find(quote).unwrap_or(inner.len())]);
+            }
+        } else {
+            rest = &rest[1..];
+        }
+    }
+    let own = |reference: &&str| !reference.is_empty() && !reference.starts_with('#');
+    let found = found.into_iter().filter(own).take(REFERENCES_MAX);
+    found
+        .filter_map(|reference| same_site(&sheet, sheet.join(reference).ok()?))
+        .collect()
+}
+
 fn same_site(page: &Url, mut url: Url) -> Option<String> {
     url.set_fragment(None);
     let is_same = url.host_str() == page.host_str() && matches!(url.scheme(), "https" | "http");
@@ -158,6 +197,18 @@ mod tests {
             "/",
             r#"<img src="https://elsewhere.example/a.png"><img src="data:image/png;base64,xx"><img src="//cdn.example/b">"#,
             &[],
+        );
+    }
+
+    #[test]
+    fn a_style_sheet_names_what_it_loads() {
+        let css = "@import 'base.css'; @IMPORT url(\"print.css\") print; /* url(no.png) */ a{background:URL( ../i/a.png )} \
+                   b{src:url('/f/b.woff2?v=1') format('woff2'),url(data:font/woff2;base64,xx)} \
+                   c{fill:url(#g)} d{background:url(https://elsewhere.example/c.png)} ünicode{} e{background:url(";
+        let found = css_references("/css/site.css", css);
+        assert_eq!(
+            found.iter().collect::<Vec<_>>(),
+            ["/css/base.css", "/css/print.css", "/f/b.woff2?v=1", "/i/a.png"]
         );
     }
 

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::headers::Class;
 use crate::manifest::{Entry, Manifest};
 use crate::plan::Plan;
-use crate::references::references;
+use crate::references::{css_references, references};
 use crate::session::{DeployError, Session};
 use crate::site::Site;
 use crate::urls::request_path;
@@ -180,6 +180,14 @@ impl Session {
         let mut referenced: BTreeMap<String, String> = BTreeMap::new();
         while let Some((check, seen)) = looks.next().await {
             let problem = seen.problem.clone();
+            // A response headers policy may say so on purpose.
+            for message in seen
+                .warning
+                .iter()
+                .map(|warning| format!("{edge}{}: {warning}", check.path))
+            {
+                self.reporter.report(Event::Warning { message });
+            }
             if seen.x_cache.first().is_some_and(|first| first.starts_with("Miss"))
                 && seen.x_cache.last().is_some_and(|last| last.starts_with("Hit"))
             {
@@ -198,21 +206,25 @@ impl Session {
                 .problems
                 .extend(problem.map(|problem| format!("{edge}{}: {problem}", check.path)));
         }
-        let assets: Vec<(String, String)> = referenced.into_iter().take(REFERENCED_MAX).collect();
-        report.n_references = assets.len();
-        let asked = stream::iter(&assets).map(|(path, page)| async move {
-            let problem = match verifier.get(edge, host, path).await {
-                Ok(found) if found.status == 200 => return None,
-                Ok(found) => format!("status {}", found.status),
-                Err(error) => error,
-            };
-            Some(format!("{edge}{path}: {problem}; {page} refers to it"))
-        });
-        let problems: Vec<Option<String>> = asked.buffered(self.options.n_parallel).collect().await;
-        for ((path, _), problem) in assets.iter().zip(problems) {
-            let Some(problem) = problem else { continue };
+        let mut problems: Vec<(String, String)> = Vec::new();
+        let mut asked: BTreeSet<String> = BTreeSet::new();
+        // Pages refer to style sheets, which refer to images, fonts and other style sheets.
+        while !referenced.is_empty() && asked.len() < REFERENCED_MAX {
+            let wave: Vec<(String, String)> = std::mem::take(&mut referenced).into_iter().collect();
+            asked.extend(wave.iter().map(|(path, _)| path.clone()));
+            let looks = stream::iter(wave).map(|(path, page)| look_at_asset(verifier, edge, host, path, page));
+            let looks: Vec<SeenAsset> = looks.buffered(self.options.n_parallel).collect().await;
+            for seen in looks {
+                for path in seen.references.into_iter().filter(|path| !asked.contains(path)) {
+                    referenced.entry(path).or_insert_with(|| seen.path.clone());
+                }
+                problems.extend(seen.problem.map(|problem| (seen.path, problem)));
+            }
+        }
+        report.n_references = asked.len();
+        for (path, problem) in problems {
             // What the build itself does not have was missing before the release, too: said, but no reason to stop.
-            if urls.contains(path.split('?').next().unwrap_or(path)) {
+            if urls.contains(path.split('?').next().unwrap_or(&path)) {
                 report.problems.push(problem);
             } else {
                 self.reporter.report(Event::Warning {
@@ -221,6 +233,33 @@ impl Session {
             }
         }
         report
+    }
+}
+
+/// What an edge showed of an asset.
+struct SeenAsset {
+    path: String,
+    problem: Option<String>,
+    references: BTreeSet<String>,
+}
+
+/// Looks at what `page` refers to, and at what it refers to itself if it is a style sheet.
+async fn look_at_asset(verifier: &dyn Verifier, edge: &str, host: &str, path: String, page: String) -> SeenAsset {
+    let found = verifier.get(edge, host, &path).await;
+    let problem = match &found {
+        Ok(found) if found.status == 200 => None,
+        Ok(found) => Some(format!("status {}", found.status)),
+        Err(error) => Some(error.clone()),
+    };
+    let is_style = |found: &&Page| found.status == 200 && found.content_type.starts_with("text/css");
+    let references = match found.as_ref().ok().filter(is_style) {
+        Some(sheet) => css_references(&path, &String::from_utf8_lossy(&sheet.body)),
+        None => BTreeSet::new(),
+    };
+    SeenAsset {
+        problem: problem.map(|problem| format!("{edge}{path}: {problem}; {page} refers to it")),
+        path,
+        references,
     }
 }
 
@@ -261,6 +300,7 @@ fn checks(manifest: &Manifest, prefix: &str, changed: &BTreeSet<&str>, removed: 
 #[derive(Debug, Default)]
 struct Seen {
     problem: Option<String>,
+    warning: Option<String>,
     x_cache: Vec<String>,
     references: BTreeSet<String>,
 }
@@ -272,6 +312,7 @@ async fn look(verifier: &dyn Verifier, edge: &str, host: &str, check: &Check) ->
         match verifier.get(edge, host, &check.path).await {
             Ok(page) => {
                 seen.problem = seen.problem.or_else(|| problem(&page, &check.expected));
+                seen.warning = seen.warning.or_else(|| warning(&page, &check.expected));
                 seen.x_cache.push(page.x_cache.clone());
                 if page.content_type.starts_with("text/html") && page.status == 200 {
                     seen.references = references(&check.path, &page.body);
@@ -284,6 +325,19 @@ async fn look(verifier: &dyn Verifier, edge: &str, host: &str, check: &Check) ->
         }
     }
     seen
+}
+
+/// What viewers are told about caching is not what the file is stored with.
+fn warning(page: &Page, expected: &Expected) -> Option<String> {
+    let Expected::File(Entry { headers, .. }) = expected else {
+        return None;
+    };
+    (page.status == 200 && page.cache_control != headers.cache_control).then(|| {
+        format!(
+            "Cache-Control is {:?}, stored was {:?}",
+            page.cache_control, headers.cache_control
+        )
+    })
 }
 
 fn problem(page: &Page, expected: &Expected) -> Option<String> {
@@ -351,6 +405,12 @@ mod tests {
         assert!(problem(&plain, &expected).unwrap().contains("text/plain"));
         assert!(problem(&page(200, "x"), &Expected::Gone).is_some());
         assert_eq!(problem(&page(404, "x"), &Expected::Gone), None);
+        assert_eq!(warning(&page(200, "new"), &expected), None);
+        let lasting = Page {
+            cache_control: "max-age=60".into(),
+            ..page(200, "new")
+        };
+        assert!(warning(&lasting, &expected).unwrap().contains("max-age=60"));
     }
 
     #[test]

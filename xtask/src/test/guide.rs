@@ -72,7 +72,7 @@ impl Clients {
 }
 
 /// A virtual environment with the packages of `requirements.txt`, made anew whenever that file changes.
-fn install_venv(folder: &Path) -> Result<PathBuf> {
+pub fn install_venv(folder: &Path) -> Result<PathBuf> {
     let requirements = repository().join("tests/guide/requirements.txt");
     let wanted = fs::read_to_string(&requirements)?;
     let venv = folder.join("venv");
@@ -101,7 +101,7 @@ fn install_venv(folder: &Path) -> Result<PathBuf> {
 }
 
 /// The HTML documentation of Debian's Python, unpacked without installing it: a thousand files in folders.
-fn install_python_docs(folder: &Path) -> Result<PathBuf> {
+pub fn install_python_docs(folder: &Path) -> Result<PathBuf> {
     let version = output(Command::new(PYTHON).args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]))?;
     let name = format!("python{}", version.trim());
     let unpacked = folder.join("python-docs");
