@@ -54,7 +54,10 @@ impl Script {
     /// What the origin says to this request.
     pub(crate) fn speak(&self, request: &OriginRequest) -> Spoken {
         let mut state = self.0.state.lock();
-        let spoken = state.next.pop_front().unwrap_or_else(unscripted).to(request);
+        // Who hangs up does so again when asked again at once.
+        let hung_up = state.spoken.last().filter(|spoken| spoken.status == 0).cloned();
+        let next = state.next.pop_front().or(hung_up);
+        let spoken = next.unwrap_or_else(unscripted).to(request);
         state.seen.push(request.clone());
         state.spoken.push(spoken.clone());
         self.0.n_seen.send_replace(state.seen.len());

@@ -1,6 +1,7 @@
 //! What scenarios are run against.
 
 mod edge;
+mod rules;
 mod socket;
 
 use std::future::Future;
@@ -9,6 +10,7 @@ use warmfront_model::Timestamp;
 use warmfront_testkit::Answer;
 
 pub(crate) use edge::EdgeInMemory;
+pub(crate) use rules::RulesAlone;
 pub(crate) use socket::AnyServer;
 
 use crate::scenario::Request;

@@ -29,8 +29,10 @@ pub(crate) const ALL: &[Target] = &[
     target("path_pattern", keys::path_pattern),
     target("policy_json", documents::policy_json),
     target("query", keys::query),
+    target("request_directives", fields::request_directives),
     target("request_head", heads::request_head),
     target("response_head", heads::response_head),
     target("signature", documents::signature),
+    target("targeted", fields::targeted),
     target("vary", fields::vary),
 ];

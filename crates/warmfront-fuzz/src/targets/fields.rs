@@ -1,13 +1,16 @@
 //! One field of a message.
 
+use http::HeaderName;
 use http::header::{AGE, DATE, ETAG, IF_NONE_MATCH};
+use warmfront_caching::{FreshnessRule, Lifetime, copy_for_request};
 use warmfront_http::{
-    CacheControl, Comparison, DELTA_SECONDS_MAX, EntityTag, Vary, accepted_encodings, age_field, any_tag_matches,
-    connection_options, date_field, format_http_date, is_hop_by_hop, parse_http_date, remove_hop_by_hop,
+    CacheControl, Comparison, DELTA_SECONDS_MAX, EntityTag, RequestDirectives, Vary, accepted_encodings, age_field,
+    any_tag_matches, connection_options, date_field, format_http_date, is_hop_by_hop, parse_http_date,
+    remove_hop_by_hop, targeted_directives,
 };
-use warmfront_model::AcceptEncoding;
+use warmfront_model::{AcceptEncoding, Timestamp};
 
-use crate::input::{field, head};
+use crate::input::{field, halves, head};
 
 pub(super) fn accept_encoding(data: &[u8]) {
     let headers = field("accept-encoding", data);
@@ -38,6 +41,10 @@ pub(super) fn cache_control(data: &[u8]) {
     let headers = field("cache-control", data);
     let directives = CacheControl::parse(&headers);
     assert_eq!(directives.present, !headers.is_empty());
+    assert_bounded(&directives);
+}
+
+fn assert_bounded(directives: &CacheControl) {
     let seconds = [
         directives.max_age_secs,
         directives.s_maxage_secs,
@@ -45,6 +52,37 @@ pub(super) fn cache_control(data: &[u8]) {
         directives.stale_if_error_secs,
     ];
     assert!(seconds.into_iter().flatten().all(|secs| secs <= DELTA_SECONDS_MAX));
+}
+
+/// Cache-Control of a request, and Pragma behind an empty line.
+pub(super) fn request_directives(data: &[u8]) {
+    let (cache_control, pragma) = halves(data);
+    let mut headers = field("cache-control", cache_control);
+    headers.extend(field("pragma", pragma));
+    if let Some(directives) = RequestDirectives::of(&headers) {
+        assert!(directives.max_age_secs.is_none_or(|secs| secs <= DELTA_SECONDS_MAX));
+        // What asks for more than there is, is nothing to count with.
+        for fresh_secs in [0, 60, u64::MAX] {
+            let lifetime = Lifetime {
+                fresh_secs,
+                rule: FreshnessRule::MaxAge,
+                stale_while_revalidate_secs: 0,
+                stale_if_error_secs: 0,
+                initial_age_secs: fresh_secs,
+            };
+            let times = (Timestamp(0), Timestamp(i64::MAX));
+            let _ = copy_for_request(&lifetime, Some(&directives), times);
+        }
+    }
+}
+
+/// CDN-Cache-Control: a structured dictionary.
+pub(super) fn targeted(data: &[u8]) {
+    let name = HeaderName::from_static("cdn-cache-control");
+    if let Some(directives) = targeted_directives(&field("cdn-cache-control", data), &name) {
+        assert!(directives.present);
+        assert_bounded(&directives);
+    }
 }
 
 pub(super) fn connection(data: &[u8]) {

@@ -4,7 +4,7 @@ use std::str;
 use std::sync::Arc;
 
 use warmfront_caching::forwarded_cookies;
-use warmfront_invalidation::{InvalidationItem, NormalUrl};
+use warmfront_invalidation::{InvalidationItem, NormalUrl, TAGS_MAX, cache_tags};
 use warmfront_model::{CacheTag, DistributionId, KeyPart};
 use warmfront_routing::{CacheKey, KeyedRequest, MethodClass, PathPattern, host_name, kept_query, write_cache_key};
 
@@ -56,16 +56,13 @@ pub(super) fn cache_key(data: &[u8]) {
 }
 
 pub(super) fn cache_tag(data: &[u8]) {
-    let Ok(text) = str::from_utf8(data) else { return };
-    for item in text.split(',').map(str::trim) {
-        if let Some(tag) = CacheTag::parse(item) {
-            assert!((1..=CacheTag::LENGTH_MAX).contains(&tag.as_str().len()));
-            assert!(
-                tag.as_str()
-                    .bytes()
-                    .all(|byte| (33..=126).contains(&byte) && byte != b',')
-            );
-        }
+    let values = data.split(|&byte| byte == b'\n');
+    let tags: Vec<&str> = cache_tags(values).collect();
+    assert!(tags.len() <= TAGS_MAX);
+    for tag in tags {
+        assert!((1..=CacheTag::LENGTH_MAX).contains(&tag.len()));
+        assert!(tag.bytes().all(|byte| (33..=126).contains(&byte) && byte != b','));
+        assert!(CacheTag::parse(tag).is_some());
     }
 }
 
