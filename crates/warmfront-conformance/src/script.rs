@@ -57,7 +57,7 @@ impl Script {
         // Who hangs up does so again when asked again at once.
         let hung_up = state.spoken.last().filter(|spoken| spoken.status == 0).cloned();
         let next = state.next.pop_front().or(hung_up);
-        let spoken = next.unwrap_or_else(unscripted).to(request);
+        let spoken = next.unwrap_or_else(unscripted).in_answer_to(request);
         state.seen.push(request.clone());
         state.spoken.push(spoken.clone());
         self.0.n_seen.send_replace(state.seen.len());
@@ -121,7 +121,7 @@ impl Spoken {
 
     /// The same as an answer to this request: what is asked without a condition is not answered 304, and what is asked without
     /// Range not 206, but by the whole.
-    fn to(mut self, request: &OriginRequest) -> Spoken {
+    fn in_answer_to(mut self, request: &OriginRequest) -> Spoken {
         let has = |names: &[&str]| names.iter().any(|name| request.headers.contains_key(*name));
         let conditional = has(&["if-none-match", "if-modified-since"]);
         let unasked = self.status == 304 && !conditional || self.status == 206 && !has(&["range"]);

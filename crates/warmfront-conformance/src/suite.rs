@@ -120,3 +120,64 @@ async fn on_an_edge(scenario: &Scenario, profile: Profile, own: bool) -> Result<
     subject.stop().await;
     Ok(outcome)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong() -> Result<(), String> {
+        Err("line 1: status 500 instead of 200".to_owned())
+    }
+
+    #[test]
+    fn what_differs_must_be_admitted_and_what_is_admitted_must_differ() {
+        let failed = |verdict: Verdict| matches!(verdict, Verdict::Failed(_));
+        assert_eq!(judge(None, Ok(()), None), Verdict::Passed);
+        assert!(failed(judge(None, wrong(), None)));
+        assert_eq!(
+            judge(Some("later"), wrong(), None),
+            Verdict::Differs("later".to_owned())
+        );
+        assert!(failed(judge(Some("later"), Ok(()), None)));
+        assert!(failed(judge(Some("later"), wrong(), Some(wrong()))));
+        assert_eq!(
+            judge(Some("later"), wrong(), Some(Ok(()))),
+            Verdict::Differs("later".to_owned())
+        );
+        assert!(failed(judge(None, Ok(()), Some(Ok(())))));
+    }
+
+    async fn verdict(text: &str) -> Verdict {
+        let text = format!("rule: r\nsource: s\nlevel: required\n{text}");
+        in_memory(&Scenario::parse(&text).unwrap(), Profile::Aws).await
+    }
+
+    /// What an edge does right, written down wrong: the scenario has to fail, at the right line.
+    #[tokio::test]
+    async fn a_scenario_that_says_something_else_fails() {
+        const FRESH: &str = "viewer GET /a\norigin 200\n  Cache-Control: max-age=60\nasked GET /a\nanswer 200 miss\n";
+        let again = |rest: &str| format!("{FRESH}wait 5s\nviewer GET /a\norigin 200\n{rest}\n");
+        assert_eq!(verdict(&again("answer 200 hit\n  Age: 5")).await, Verdict::Passed);
+        for (rest, problem) in [
+            ("answer 200 miss", "the origin was not asked"),
+            ("answer 200 revalidated", "the origin was not asked"),
+            ("answer 404 hit", "status 200 instead of 404"),
+            ("answer 200 hit\n  Age: 6", "has Age: Some(\"5\") instead of \"6\""),
+            ("answer 200 hit\n  without X-Cache", "which should not be there"),
+            ("answer 200 hit\n  body: other", "body \"reply 1\" instead of \"other\""),
+            ("asked GET /a\nanswer 200 hit", "the origin was asked 0 times only"),
+        ] {
+            let Verdict::Failed(found) = verdict(&again(rest)).await else {
+                panic!("{rest} passed");
+            };
+            assert!(
+                found.starts_with("line 10: ") && found.contains(problem),
+                "{rest}: {found}"
+            );
+        }
+        let other_path = FRESH.replace("asked GET /a", "asked GET /b");
+        assert!(matches!(verdict(&other_path).await, Verdict::Failed(found) if found.contains("saw GET /a")));
+        let asked_anew = FRESH.replace("miss", "hit");
+        assert!(matches!(verdict(&asked_anew).await, Verdict::Failed(found) if found.contains("the origin was asked")));
+    }
+}

@@ -121,9 +121,9 @@ impl RulesAlone {
             let times = (copy.response_time, now);
             match copy_for_request(&copy.lifetime, directives.as_ref(), times) {
                 CopyForRequest::MaxStale | CopyForRequest::As(StoredCopy::Fresh) => {
-                    return self.from_copy(&place, copy);
+                    return self.answered_by(&place, copy);
                 }
-                CopyForRequest::As(StoredCopy::StaleWhileRevalidate) => return self.from_copy(&place, copy),
+                CopyForRequest::As(StoredCopy::StaleWhileRevalidate) => return self.answered_by(&place, copy),
                 CopyForRequest::As(StoredCopy::Stale) | CopyForRequest::Unwanted => {}
             }
         }
@@ -152,7 +152,7 @@ impl RulesAlone {
         let mut spoken = self.ask_origin(place, Purpose::Fill, conditions.unwrap_or_default());
         if spoken.status == 304 && confirms {
             match copy.and_then(|copy| self.confirmed(place, copy, &header_map(&spoken.headers))) {
-                Some(fresh) => return self.from_copy(place, &fresh),
+                Some(fresh) => return self.answered_by(place, &fresh),
                 None => spoken = self.ask_origin(place, Purpose::Fill, HeaderMap::new()),
             }
         }
@@ -161,7 +161,7 @@ impl RulesAlone {
         if let Some(copy) = copy {
             let times = (copy.response_time, self.now());
             if may_serve_stale_on_error(failure, &copy.lifetime, || copy.headers.clone(), &self.switches, times) {
-                return self.from_copy(place, copy);
+                return self.answered_by(place, copy);
             }
         }
         match status {
@@ -222,7 +222,7 @@ impl RulesAlone {
         answer_of(status, headers, body)
     }
 
-    fn from_copy(&self, place: &Place<'_>, copy: &Copy) -> Answer {
+    fn answered_by(&self, place: &Place<'_>, copy: &Copy) -> Answer {
         let condition = viewer_conditions(&Method::GET, &place.headers, copy.status, &copy.headers);
         let (status, mut headers, body) = match condition {
             Precondition::NotModified => (
