@@ -8,6 +8,7 @@ use warmfront_invalidation::{InvalidationItem, NormalUrl};
 use warmfront_journal::{Event, Journal, JournalError, Snapshot as Entries, Watch};
 use warmfront_model::{AccountId, DistributionId, ResourceArn, Revision};
 
+use crate::mutants::{Mutant, is_planted};
 use crate::node::Node;
 use crate::past::take_in_the_past;
 use crate::snapshot::{Site, Sites};
@@ -59,8 +60,10 @@ impl Follower {
             snapshot.sites = sites;
             snapshot.index.advance(entries.revision);
             if is_start && self.node.store.iter_on_disk().next().is_some() {
-                take_in_the_past(&mut snapshot.index, &entries.entries);
-            } else {
+                if !is_planted(Mutant::PastForgotten) {
+                    take_in_the_past(&mut snapshot.index, &entries.entries);
+                }
+            } else if is_start || !is_planted(Mutant::GapUncovered) {
                 snapshot.index.cover_the_past();
             }
         });
@@ -114,6 +117,9 @@ impl Follower {
             }
         };
         if let Fact::Invalidation(record) = &fact {
+            if is_planted(Mutant::EpochBeforeEntry) {
+                self.node.publish(|snapshot| snapshot.index.advance(event.revision));
+            }
             if !self.delay.is_zero() {
                 // A record from a clock that is ahead waits no longer than any other.
                 let created = record.created.min(self.clock.now());

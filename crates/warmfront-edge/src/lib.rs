@@ -20,6 +20,10 @@ mod flight;
 mod follow;
 mod identifiers;
 mod metrics;
+#[cfg(not(feature = "mutants"))]
+mod mutants;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod node;
 mod options;
 mod origin;

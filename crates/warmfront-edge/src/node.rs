@@ -1,11 +1,12 @@
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use http::HeaderValue;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use warmfront_caching::Switches;
 use warmfront_clock::Clock;
 use warmfront_model::{Incarnation, Revision};
@@ -39,6 +40,7 @@ pub(crate) struct Node {
     snapshot: ArcSwap<Snapshot>,
     writing: Mutex<()>,
     applied: watch::Sender<Revision>,
+    moved: Notify,
     n_fetches: AtomicUsize,
     /// What each core has done.
     pub(crate) counters: Box<[Arc<Counters>]>,
@@ -89,6 +91,7 @@ impl Node {
             snapshot: ArcSwap::from_pointee(Snapshot::new(incarnation)),
             writing: Mutex::new(()),
             applied: watch::Sender::new(Revision::ZERO),
+            moved: Notify::new(),
             n_fetches: AtomicUsize::new(0),
             counters: (0..options.n_cores.max(1)).map(|_| Arc::new(Counters::new())).collect(),
             progress: NodeProgress::default(),
@@ -112,11 +115,24 @@ impl Node {
             *known = applied.max(*known);
             moved
         });
+        self.moved.notify_waiters();
     }
 
     /// The revision up to which the journal has been taken in, on every core.
     pub(crate) fn applied(&self) -> watch::Receiver<Revision> {
         self.applied.subscribe()
+    }
+
+    /// Returns once the journal has been taken in up to `revision`. Those who wait wake in the order in which they came.
+    pub(crate) async fn reaches(&self, revision: Revision) {
+        loop {
+            let mut moved = pin!(self.moved.notified());
+            moved.as_mut().enable();
+            if self.snapshot().index.applied().revision >= revision {
+                return;
+            }
+            moved.await;
+        }
     }
 
     /// A signer for a bucket in `region`; `None` if the edge has no credentials.

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use warmfront_invalidation::{InvalidationMode, Stamped};
+use warmfront_invalidation::{Index, InvalidationMode, Stamped};
 use warmfront_model::{DistributionId, Revision};
 use warmfront_routing::CacheKey;
 
 use crate::flight::Flight;
+use crate::mutants::{Mutant, is_planted};
 use crate::node::Node;
 use crate::request::names_of_key;
 use crate::snapshot::{Site, Snapshot};
@@ -76,7 +77,15 @@ pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
         }
     }
     node.flights.joinable().iter().for_each(|flight| raise(&began, flight));
-    node.publish(|snapshot| snapshot.index.forget(through));
+    node.publish(|snapshot| {
+        if is_planted(Mutant::FloorNotRaised) {
+            let applied = snapshot.index.applied();
+            snapshot.index = Index::new(applied.incarnation);
+            snapshot.index.advance(applied.revision);
+            return;
+        }
+        snapshot.index.forget(through);
+    });
     let progress = &node.progress;
     progress.sweeps.add(1);
     progress.swept.add(swept.n_visited);

@@ -9,6 +9,8 @@ pub struct Fetch {
     pub path: &'static str,
     /// Which version of it the origin had then.
     pub version: u64,
+    /// Which cache tags it sent along.
+    pub tags: &'static [&'static str],
     /// The journal's newest revision when the request reached the origin. The fetch began then or earlier.
     pub head: Revision,
 }
@@ -33,15 +35,24 @@ impl fmt::Display for Violation {
 }
 
 impl Invalidation {
-    /// Whether it covers a response to `path`.
+    /// Whether it covers a response to `path` that carries `tags`.
     ///
     /// Written anew and as simply as can be: the edge's own index is what is being checked.
-    pub fn covers(&self, path: &str) -> bool {
+    pub fn covers(&self, path: &str, tags: &[&str]) -> bool {
+        if let Some(tag) = self.item.strip_prefix('#') {
+            return tags.iter().any(|carried| carried.eq_ignore_ascii_case(tag));
+        }
         match self.item.strip_suffix('*') {
             Some(prefix) => path.starts_with(prefix),
             None => path == self.item,
         }
     }
+}
+
+/// The tags of an object's version: they come and go from one version to the next.
+pub fn tags_of(object: usize, version: u64) -> &'static [&'static str] {
+    const TAGS: [&[&str]; 4] = [&["Red"], &[], &["red", "blue"], &["Blue"]];
+    TAGS[usize::try_from(version).unwrap_or(0).wrapping_add(object) % TAGS.len()]
 }
 
 /// The one rule: an invalidation that read Completed when the request arrived (`completed`), that covers the response, and
@@ -50,7 +61,7 @@ pub fn broken<'a>(invalidations: &'a [Invalidation], completed: Revision, fetch:
     invalidations.iter().find(|invalidation| {
         let is_completed = invalidation.revision <= completed;
         let is_later = invalidation.revision > fetch.head;
-        is_completed && is_later && invalidation.covers(fetch.path)
+        is_completed && is_later && invalidation.covers(fetch.path, fetch.tags)
     })
 }
 
@@ -66,6 +77,7 @@ mod tests {
         let fetch = Fetch {
             path,
             version: 1,
+            tags: &["Red"],
             head: Revision(head),
         };
         broken(&[invalidation], Revision(completed), &fetch).is_some()
@@ -76,6 +88,7 @@ mod tests {
         assert!(breaks("/a", 7, 7, "/a", 6));
         assert!(breaks("/dir/*", 7, 9, "/dir/a", 3));
         assert!(breaks("/*", 7, 7, "/", 6));
+        assert!(breaks("#red", 7, 7, "/", 6));
     }
 
     #[test]
@@ -83,6 +96,7 @@ mod tests {
         assert!(!breaks("/a", 7, 6, "/a", 6));
         assert!(!breaks("/a", 7, 7, "/a", 7));
         assert!(!breaks("/a", 7, 7, "/", 6));
+        assert!(!breaks("#blue", 7, 7, "/", 6));
         assert!(!breaks("/dir/*", 7, 7, "/dir", 6));
     }
 }

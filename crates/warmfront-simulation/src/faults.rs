@@ -12,9 +12,12 @@ pub async fn crash_nodes(world: Arc<World>) {
     while world.elapsed() < LENGTH {
         let well = random.millis(300, 3_000);
         sleep(well).await;
-        let slot = &world.pops[random.below(world.pops.len())];
+        let n_slots = world.slots().count();
+        let Some(slot) = world.slots().nth(random.below(n_slots)) else {
+            return;
+        };
         let crash = random.pick(&[Crash::Kill, Crash::PowerCut]);
-        world.note(format_args!("pop {} crashes: {crash:?}", slot.number));
+        world.note(format_args!("{} crashes: {crash:?}", slot.name()));
         world.count(|figures| figures.n_crashes += 1);
         slot.crash(crash, &mut random);
         let down = random.millis(0, 1_500);
@@ -51,16 +54,19 @@ pub async fn hold_watches(world: Arc<World>) {
     world.journal.release_watches();
 }
 
-/// The origin cannot be dialled for a while.
+/// The origin cannot be dialled for a while, or POPs and regional nodes hear nothing of each other.
 pub async fn part(world: Arc<World>) {
     let mut random = world.random();
     while world.elapsed() < LENGTH {
         let well = random.millis(500, 5_000);
         sleep(well).await;
-        world.set_reachable(false);
+        let (cut, what) = random.pick(&[(&world.origin, "the origin"), (&world.tiers, "the other tier")]);
+        cut.set(true);
+        world.note(format_args!("{what} cannot be reached"));
         let apart = random.millis(100, 4_000);
         sleep(apart).await;
-        world.set_reachable(true);
+        cut.set(false);
+        world.note(format_args!("{what} can be reached"));
     }
 }
 
@@ -70,7 +76,7 @@ pub async fn write_disks(world: Arc<World>) {
     while world.elapsed() < LENGTH {
         let pause = random.millis(1, 400);
         sleep(pause).await;
-        for slot in &world.pops {
+        for slot in world.slots() {
             if let Some(edge) = slot.edge().filter(|_| random.percent(70)) {
                 edge.store().step();
             }

@@ -23,7 +23,8 @@ pub async fn invalidate_forever(world: Arc<World>, distribution: DistributionId)
             revision: Revision::ZERO,
             item: item.clone(),
         };
-        let covered: Vec<usize> = (0..PATHS.len()).filter(|object| probe.covers(PATHS[*object])).collect();
+        let covered = |object: &usize| probe.covers(PATHS[*object], world.tags(*object));
+        let covered: Vec<usize> = (0..PATHS.len()).filter(covered).collect();
         for object in &covered {
             if random.percent(80) {
                 world.change(*object);
@@ -50,8 +51,9 @@ pub async fn invalidate_forever(world: Arc<World>, distribution: DistributionId)
 fn draw_item(random: &mut Random) -> String {
     let exact = random.pick(&PATHS).to_owned();
     match random.below(10) {
-        0..6 => exact,
-        6..8 => random.pick(&["/dir/*", "/dir/sub/*", "/a*", "/d*"]).to_owned(),
+        0..4 => exact,
+        4..7 => random.pick(&["#red", "#Blue"]).to_owned(),
+        7 => random.pick(&["/dir/*", "/dir/sub/*", "/a*", "/d*"]).to_owned(),
         8 => "/*".to_owned(),
         _ => "/something/else".to_owned(),
     }

@@ -9,9 +9,11 @@
 //! created.
 
 mod checker;
+mod cut;
 mod disk;
 mod faults;
 mod invalidations;
+mod link;
 mod origin;
 mod plan;
 mod random;

@@ -5,6 +5,7 @@ use tokio::io::{AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split};
 use tokio::time::sleep;
 use warmfront_testkit::{MessageReader, RequestHead};
 
+use crate::checker::tags_of;
 use crate::plan::PATHS;
 use crate::random::Random;
 use crate::world::World;
@@ -41,7 +42,7 @@ pub async fn serve(world: Arc<World>, stream: DuplexStream) {
         };
         let head = world.head().await;
         let (number, version) = world.begin_fetch(object, head);
-        let script = Script::draw(&mut random, &world, &request, number, PATHS[object], version);
+        let script = Script::draw(&mut random, &world, &request, number, object, version);
         world.note(format_args!(
             "origin gets fetch {number} of {path} at {head}: {} v{version}",
             script.status
@@ -60,10 +61,12 @@ impl Script {
         world: &World,
         request: &RequestHead,
         number: usize,
-        path: &str,
+        object: usize,
         version: u64,
     ) -> Script {
+        let path = PATHS[object];
         let etag = format!("\"{path}v{version}\"");
+        let tags = tags_of(object, version);
         let condition = request
             .headers
             .get("if-none-match")
@@ -91,7 +94,11 @@ impl Script {
         };
         Script {
             status,
-            headers: format!("x-fetch: {number}\r\netag: {etag}\r\n{}", cache_control(random, world)),
+            headers: format!(
+                "x-fetch: {number}\r\nx-tags: {}\r\netag: {etag}\r\n{}",
+                tags.join(","),
+                cache_control(random, world)
+            ),
             body: format!("{path} v{version} {:>1$}", ".", random.pick(&[1, 100, 5_000])),
             framing: random.pick(&[Framing::Length, Framing::Length, Framing::Chunked, Framing::UntilClose]),
             before_head: random.millis(before_head.0, before_head.1),

@@ -7,6 +7,8 @@ use crate::random::Random;
 pub struct Plan {
     /// Nodes that face viewers.
     pub n_pops: usize,
+    /// Regional nodes that they ask before they ask the origin.
+    pub n_regionals: usize,
     /// Viewers that ask again and again.
     pub n_viewers: usize,
     /// Whether caches are on disk too.
@@ -23,14 +25,14 @@ pub struct Plan {
     pub has_crashes: bool,
     /// Whether watches lag and break.
     pub has_lag: bool,
-    /// Whether origins cannot be reached at times.
+    /// Whether origins, or regional nodes, cannot be reached at times.
     pub has_partitions: bool,
     /// How long an invalidation is held back at a node.
     pub propagation_delay: Duration,
 }
 
 /// How long viewers ask and things go wrong.
-pub const LENGTH: Duration = Duration::from_secs(6);
+pub const LENGTH: Duration = Duration::from_secs(4);
 
 /// What is asked for. Few, so that requests meet.
 pub const PATHS: [&str; 5] = ["/", "/a", "/dir/a", "/dir/b", "/dir/sub/c"];
@@ -42,6 +44,7 @@ impl Plan {
     pub fn draw(random: &mut Random) -> Plan {
         Plan {
             n_pops: 1 + random.below(2),
+            n_regionals: random.pick(&[0, 0, 1, 1, 2]),
             n_viewers: 2 + random.below(3),
             has_disk: random.percent(50),
             think_ms_max: random.pick(&[200, 500, 1_000]),

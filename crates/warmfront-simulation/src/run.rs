@@ -66,9 +66,9 @@ async fn live(world: &Arc<World>) {
     /// Nothing takes as long: whatever waits for more is stuck.
     const END_MAX: Duration = Duration::from_secs(600);
     const ORIGIN_PORT: u16 = 80;
-    let site = Site::with_origin(Site::ID, OriginSite::custom("web", ORIGIN_PORT));
+    let site = Site::with_origin(Site::ID, OriginSite::custom("web", ORIGIN_PORT)).cache_tag_header("x-tags");
     commit_site(&world.journal, &world.clock, &site).await;
-    for slot in &world.pops {
+    for slot in world.slots() {
         slot.start(world).await;
     }
     let mut tasks = JoinSet::new();

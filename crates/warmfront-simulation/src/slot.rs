@@ -1,23 +1,26 @@
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::io::{DuplexStream, duplex};
 use tokio::task::AbortHandle;
-use warmfront_edge::{Dial, Dialling, EdgeOptions, Embedded, Transport};
+use warmfront_edge::{Dial, Dialling, EdgeOptions, Embedded, Parent, Parents, Tier, Transport};
 use warmfront_journal::Journal;
 use warmfront_model::{Epoch, Revision};
 use warmfront_store::{DiskOptions, Store};
 use warmfront_testkit::edge_options;
 
 use crate::disk::{Crash, Disk};
+use crate::link::link;
 use crate::origin;
 use crate::random::Random;
 use crate::world::World;
 
 /// A place for a node, which may be down.
 pub struct Slot {
-    pub number: usize,
+    number: usize,
+    is_regional: bool,
     state: Mutex<State>,
 }
 
@@ -40,9 +43,22 @@ const MEMORY_BYTES: u64 = 1024 * 1024;
 const DISK_BYTES: u64 = 64 * 1024 * 1024;
 
 impl Slot {
-    pub fn new(number: usize) -> Slot {
+    pub fn pop(number: usize) -> Slot {
+        Slot::new(number, false)
+    }
+
+    pub fn regional(number: usize) -> Slot {
+        Slot::new(number, true)
+    }
+
+    pub fn name(&self) -> String {
+        format!("{}{}", if self.is_regional { "regional " } else { "pop " }, self.number)
+    }
+
+    fn new(number: usize, is_regional: bool) -> Slot {
         Slot {
             number,
+            is_regional,
             state: Mutex::new(State {
                 running: None,
                 disk: Disk::default(),
@@ -75,10 +91,11 @@ impl Slot {
         let options = EdgeOptions {
             clock: world.clock.clone(),
             propagation_delay: world.plan.propagation_delay,
-            pop: format!("IAD89-P{}", self.number),
+            pop: format!("IAD89-{}{}", if self.is_regional { "R" } else { "P" }, self.number),
+            tier: self.tier(world),
             ..edge_options()
         };
-        let dial = Arc::new(ToOrigin(Arc::clone(world)));
+        let dial = Arc::new(Network(Arc::clone(world)));
         // The journal may be down; then the node is, too.
         if let Ok(edge) = Embedded::start(Arc::new(world.journal.clone()), options, store, dial).await {
             self.state.lock().running = Some(Running {
@@ -86,7 +103,21 @@ impl Slot {
                 connections: Vec::new(),
             });
         }
-        world.note(format_args!("pop {} starts at {}", self.number, self.applied()));
+        world.note(format_args!("{} starts at {}", self.name(), self.applied()));
+    }
+
+    fn tier(&self, world: &World) -> Tier {
+        if self.is_regional {
+            return Tier::Regional(world.secret.clone());
+        }
+        let parent = |number: u16| Parent {
+            name: format!("R{number}"),
+            address: SocketAddr::from(([127, 0, 0, 1], FIRST_REGIONAL_PORT + number)),
+        };
+        Tier::Pop(Parents {
+            secret: world.secret.clone(),
+            nodes: (0..).take(world.regionals.len()).map(parent).collect(),
+        })
     }
 
     /// The node is gone, and its connections with it.
@@ -115,28 +146,55 @@ impl Slot {
 
     /// A viewer's connection; `None`: the node is down.
     pub fn connect(&self) -> Option<DuplexStream> {
-        let mut state = self.state.lock();
-        let running = state.running.as_mut()?;
         let (ours, theirs) = duplex(PIPE_BYTES);
+        self.serve(theirs).then_some(ours)
+    }
+
+    /// Hands the node the other end of a connection. False: it is down.
+    fn serve(&self, stream: DuplexStream) -> bool {
+        let mut state = self.state.lock();
+        let Some(running) = &mut state.running else {
+            return false;
+        };
         running.connections.retain(|connection| !connection.is_finished());
-        let served = running.edge.serve(theirs);
+        let served = running.edge.serve(stream);
         running.connections.push(served);
-        Some(ours)
+        true
     }
 }
 
-/// What nodes dial: there is nothing but the origin.
-struct ToOrigin(Arc<World>);
+/// Where the first regional node listens; the next ones follow. Any other port is the origin's.
+const FIRST_REGIONAL_PORT: u16 = 1_000;
 
-impl Dial for ToOrigin {
-    fn dial(&self, _host: &str, _port: u16) -> Dialling {
+/// What nodes dial: regional nodes and the origin.
+struct Network(Arc<World>);
+
+impl Dial for Network {
+    fn dial(&self, _host: &str, port: u16) -> Dialling {
         let world = Arc::clone(&self.0);
+        let regional = port.checked_sub(FIRST_REGIONAL_PORT).map(usize::from);
         Box::pin(async move {
-            world.wait_until_reachable().await;
-            let (ours, theirs) = duplex(PIPE_BYTES);
-            tokio::spawn(origin::serve(Arc::clone(&world), theirs));
-            let stream: Box<dyn Transport> = Box::new(ours);
-            io::Result::Ok(stream)
+            let stream: Box<dyn Transport> = match regional {
+                Some(number) => Box::new(dial_regional(&world, number).await?),
+                None => {
+                    world.origin.wait_until_whole().await;
+                    let (ours, theirs) = duplex(PIPE_BYTES);
+                    tokio::spawn(origin::serve(Arc::clone(&world), theirs));
+                    Box::new(ours)
+                }
+            };
+            Ok(stream)
         })
     }
+}
+
+async fn dial_regional(world: &Arc<World>, number: usize) -> io::Result<DuplexStream> {
+    world.tiers.wait_until_whole().await;
+    let (ours, theirs) = link(world);
+    let regional = world.regionals.get(number);
+    if !regional.is_some_and(|regional| regional.serve(theirs)) {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    world.count(|figures| figures.n_links += 1);
+    Ok(ours)
 }

@@ -1,17 +1,18 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 use warmfront_clock::Clock;
+use warmfront_edge::TierSecret;
 use warmfront_journal::{Journal, Simulated};
 use warmfront_model::Revision;
 use warmfront_testkit::START;
 
-use crate::checker::{Fetch, Invalidation, Violation, broken};
+use crate::checker::{Fetch, Invalidation, Violation, broken, tags_of};
+use crate::cut::Cut;
 use crate::plan::{PATHS, Plan};
 use crate::random::Random;
 use crate::slot::Slot;
@@ -24,9 +25,14 @@ pub struct World {
     pub clock: Clock,
     /// The POPs.
     pub pops: Vec<Slot>,
-    /// Whether the origin can be reached.
-    reachable: AtomicBool,
-    reachable_again: Notify,
+    /// The regional nodes that they ask.
+    pub regionals: Vec<Slot>,
+    /// What POPs and regional nodes know each other by.
+    pub secret: TierSecret,
+    /// Between nodes and the origin.
+    pub origin: Cut,
+    /// Between POPs and regional nodes.
+    pub tiers: Cut,
     pub n_references: AtomicU64,
     began: Instant,
     truth: Mutex<Truth>,
@@ -68,6 +74,8 @@ pub struct Figures {
     pub n_recovered: u64,
     /// Watches that missed events.
     pub n_gaps: u64,
+    /// Connections from POPs to regional nodes.
+    pub n_links: u64,
 }
 
 impl std::ops::AddAssign for Figures {
@@ -82,6 +90,7 @@ impl std::ops::AddAssign for Figures {
         self.n_crashes += more.n_crashes;
         self.n_recovered += more.n_recovered;
         self.n_gaps += more.n_gaps;
+        self.n_links += more.n_links;
     }
 }
 
@@ -90,12 +99,14 @@ impl World {
         let mut random = Random::new(seed);
         let plan = Plan::draw(&mut random);
         World {
-            pops: (0..plan.n_pops).map(Slot::new).collect(),
+            pops: (0..plan.n_pops).map(Slot::pop).collect(),
+            regionals: (0..plan.n_regionals).map(Slot::regional).collect(),
             plan,
             journal: Simulated::new(random.next()),
             clock: Clock::of_runtime(START),
-            reachable: AtomicBool::new(true),
-            reachable_again: Notify::new(),
+            secret: TierSecret::random(),
+            origin: Cut::default(),
+            tiers: Cut::default(),
             n_references: AtomicU64::new(0),
             began: Instant::now(),
             truth: Mutex::new(Truth {
@@ -130,23 +141,19 @@ impl World {
         count(&mut self.truth.lock().figures);
     }
 
-    /// From now on the origin can be dialled, or not.
-    pub fn set_reachable(&self, reachable: bool) {
-        self.reachable.store(reachable, Ordering::Relaxed);
-        self.reachable_again.notify_waiters();
-        self.note(format_args!("the origin can be reached: {reachable}"));
-    }
-
-    /// Returns once the origin can be dialled.
-    pub async fn wait_until_reachable(&self) {
-        while !self.reachable.load(Ordering::Relaxed) {
-            self.reachable_again.notified().await;
-        }
+    /// Every node.
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.regionals.iter().chain(&self.pops)
     }
 
     /// The newest revision of the journal.
     pub async fn head(&self) -> Revision {
         self.journal.head().await.unwrap_or(Revision::ZERO)
+    }
+
+    /// The tags of an object's version now.
+    pub fn tags(&self, object: usize) -> &'static [&'static str] {
+        tags_of(object, self.truth.lock().versions[object])
     }
 
     /// An object of the origin has its next version.
@@ -161,6 +168,7 @@ impl World {
         truth.fetches.push(Fetch {
             path: PATHS[object],
             version,
+            tags: tags_of(object, version),
             head,
         });
         (truth.fetches.len() - 1, version)
@@ -205,7 +213,7 @@ impl World {
             return;
         };
         let after_completed = (truth.invalidations.iter())
-            .any(|invalidation| invalidation.revision <= completed && invalidation.covers(path));
+            .any(|invalidation| invalidation.revision <= completed && invalidation.covers(path, fetch.tags));
         let expected = format!("{path} v{} ", fetch.version);
         let n = expected.len().min(body.len());
         let violation = if fetch.path != path || expected[..n] != body[..n] {

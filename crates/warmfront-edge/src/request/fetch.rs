@@ -4,12 +4,13 @@ use http::StatusCode;
 use warmfront_caching::{
     CopyForRequest, OriginFailure, Purpose, StoredCopy, copy_for_request, may_serve_stale_on_error, request_directives,
 };
-use warmfront_invalidation::Proven;
+use warmfront_invalidation::{Index, Proven};
 use warmfront_store::StoredResponse;
 
 use crate::core::Core;
 use crate::flight::{Answered, Flight, Flights, Part, Progress, Waiting};
 use crate::identifiers::request_id;
+use crate::mutants::{Mutant, is_planted};
 use crate::origin::FetchFailure;
 use crate::outcome::{Outcome, Reason};
 use crate::request::answer::{Answer, EarlyAnswer, from_cache, from_response};
@@ -110,6 +111,7 @@ fn join_or_begin(
     let index = &keyed.routed.accepted.snapshot.index;
     let distribution = &keyed.routed.site.distribution.id;
     let is_new_enough = |flight: &Flight| match flight.answered() {
+        _ if is_planted(Mutant::JoinUnchecked) => true,
         Some(answered) => {
             is_fresh(&answered.response, keyed)
                 && index.check(distribution, answered.response, || keyed.names()).is_ok()
@@ -173,11 +175,10 @@ fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, role: Role,
     let accepted = keyed.routed.accepted;
     let distribution = &keyed.routed.site.distribution.id;
     let response = Arc::clone(&answered.response);
-    let proven = accepted
-        .snapshot
-        .index
-        .check(distribution, response, || keyed.names())
-        .ok()?;
+    let index = &accepted.snapshot.index;
+    let unchecked = is_planted(Mutant::JoinUnchecked).then(|| Index::new(index.applied().incarnation));
+    let index = unchecked.as_ref().unwrap_or(index);
+    let proven = index.check(distribution, response, || keyed.names()).ok()?;
     let failure = OriginFailure::Status(proven.head().status);
     if let Some(stale) = stand_in(keyed, found, failure) {
         return Some(stale);

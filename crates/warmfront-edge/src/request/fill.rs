@@ -16,6 +16,7 @@ use warmfront_store::{Fill, FillLimits, Head, Inserted, StoredHead, StoredRespon
 
 use crate::core::Core;
 use crate::flight::{Answered, Flight, Progress};
+use crate::mutants::{Mutant, is_planted};
 use crate::node::{FetchPlace, Node};
 use crate::origin::{FetchFailure, OriginBody};
 use crate::outcome::{Kept, Reason};
@@ -169,7 +170,7 @@ impl Filling {
             lifetime,
             response_time: asked,
         };
-        let confirmed = Arc::new(expired.confirmed(head, self.landing.flight.stamp().as_of()));
+        let confirmed = Arc::new(expired.confirmed(head, self.as_of(Mutant::StampAtConfirmation)));
         let store = &self.core.node.store;
         let key = self.landing.flight.key();
         if matches!(fresh.storability, Storability::Store(_)) {
@@ -178,6 +179,14 @@ impl Filling {
             store.remove(key, expired.shared());
         }
         self.tell_confirmed(confirmed, shared, Reason::Revalidated, kept);
+    }
+
+    /// The stamp of the fetch's plan, unless `mutant` is planted.
+    fn as_of(&self, mutant: Mutant) -> Epoch {
+        if is_planted(mutant) {
+            return self.core.node.snapshot().index.applied();
+        }
+        self.landing.flight.stamp().as_of()
     }
 
     fn tell_confirmed(&self, confirmed: Arc<StoredResponse>, shared: bool, reason: Reason, kept: Kept) {
@@ -230,7 +239,7 @@ impl Filling {
         };
         let arrival = Arrival {
             head,
-            as_of: self.landing.flight.stamp().as_of(),
+            as_of: self.as_of(Mutant::StampAtArrival),
             tag_header: self.tag_header(),
             withheld,
             shared,

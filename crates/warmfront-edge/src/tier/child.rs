@@ -58,9 +58,8 @@ async fn catch_up(node: &Node, min_epoch: Epoch) -> bool {
     if node.snapshot().index.applied().incarnation != min_epoch.incarnation {
         return false;
     }
-    let mut applied = node.applied();
-    let caught_up = applied.wait_for(|applied| *applied >= min_epoch.revision);
-    matches!(tokio::time::timeout(node.limits.catch_up, caught_up).await, Ok(Ok(_)))
+    let caught_up = node.reaches(min_epoch.revision);
+    tokio::time::timeout(node.limits.catch_up, caught_up).await.is_ok()
 }
 
 /// Makes of a child's request the one that its viewer sent.

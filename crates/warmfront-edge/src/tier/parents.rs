@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 use warmfront_caching::revalidation_headers;
 use warmfront_http::{connection_options, is_hop_by_hop};
 use warmfront_invalidation::Proven;
-use warmfront_model::Epoch;
+use warmfront_model::{Epoch, Revision};
 use warmfront_store::StoredResponse;
 
+use crate::mutants::{Mutant, is_planted};
 use crate::node::Node;
 use crate::origin::{ConnectSettings, FetchFailure, OriginBody, OriginRequest, Origins, Target};
 use crate::request::{Keyed, rules};
@@ -104,8 +105,13 @@ impl ParentAsk {
         }
         let key = KeyHash::of(keyed.bytes());
         let index = &accepted.snapshot.index;
+        let required = index.required(&keyed.routed.site.distribution.id, &keyed.names());
         let min_epoch = Epoch {
-            revision: index.required(&keyed.routed.site.distribution.id, &keyed.names()),
+            revision: if is_planted(Mutant::ParentTrusted) {
+                Revision::ZERO
+            } else {
+                required
+            },
             ..index.applied()
         };
         let conditions = expired.and_then(|copy| {

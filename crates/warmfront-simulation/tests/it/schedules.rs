@@ -73,7 +73,7 @@ fn no_answer_breaks_the_sentence() {
                 figures.n_crashes > count / 2 && figures.n_recovered > count / 2,
                 "{figures:?}"
             );
-            assert!(figures.n_gaps > count / 4, "{figures:?}");
+            assert!(figures.n_gaps > count / 10 && figures.n_links > count, "{figures:?}");
         }
         Err(report) => panic!(
             "{report}replay it: {SEED_VARIABLE}={} cargo test -p warmfront-simulation",
@@ -84,7 +84,7 @@ fn no_answer_breaks_the_sentence() {
 
 #[test]
 fn a_seed_gives_the_same_run_again() {
-    for seed in 0..40 {
+    for seed in 0..60 {
         let (first, second) = (run(seed, true), run(seed, true));
         let differs = first
             .lines

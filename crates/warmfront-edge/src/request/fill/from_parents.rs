@@ -6,6 +6,7 @@ use warmfront_invalidation::Proven;
 use warmfront_model::{Epoch, Timestamp};
 use warmfront_store::{Head, StoredResponse};
 
+use crate::mutants::{Mutant, is_planted};
 use crate::origin::{FetchFailure, OriginBody};
 use crate::outcome::Kept;
 use crate::request::fill::{Arrival, Arriving, Filling};
@@ -71,7 +72,11 @@ impl Filling {
         let (headers, withheld) = self.headers(from_parent.headers, &rules, asked);
         let arrival = Arrival {
             head: head(status, headers, &verdict, asked),
-            as_of: verdict.as_of,
+            as_of: if is_planted(Mutant::ParentTrusted) {
+                self.landing.flight.stamp().as_of()
+            } else {
+                verdict.as_of
+            },
             tag_header: self.tag_header(),
             withheld,
             shared: shared && keep_bytes_max > 0,

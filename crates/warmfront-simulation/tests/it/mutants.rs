@@ -1,0 +1,55 @@
+use warmfront_edge::mutants::{Mutant, plant};
+use warmfront_simulation::run;
+
+/// Plants a bug, and looks for a schedule that shows it among the first `n_schedules`.
+fn check(mutant: Mutant, n_schedules: u64) {
+    plant(Some(mutant));
+    let found = (0..n_schedules)
+        .map(|seed| run(seed, false))
+        .find(|report| !report.violations.is_empty());
+    plant(None);
+    match found {
+        Some(report) => println!("{mutant:?}: {report}"),
+        None => panic!("{mutant:?} is not found in {n_schedules} schedules"),
+    }
+}
+
+#[test]
+fn a_stamp_taken_when_the_answer_arrives_is_found() {
+    check(Mutant::StampAtArrival, 100);
+}
+
+#[test]
+fn a_stamp_taken_when_a_304_arrives_is_found() {
+    check(Mutant::StampAtConfirmation, 100);
+}
+
+#[test]
+fn joining_whatever_is_in_flight_is_found() {
+    check(Mutant::JoinUnchecked, 100);
+}
+
+#[test]
+fn an_epoch_published_before_its_entry_is_found() {
+    check(Mutant::EpochBeforeEntry, 100);
+}
+
+#[test]
+fn a_gap_that_covers_nothing_is_found() {
+    check(Mutant::GapUncovered, 100);
+}
+
+#[test]
+fn a_disk_without_its_past_is_found() {
+    check(Mutant::PastForgotten, 100);
+}
+
+#[test]
+fn entries_dropped_below_an_old_floor_are_found() {
+    check(Mutant::FloorNotRaised, 100);
+}
+
+#[test]
+fn a_parent_that_is_trusted_is_found() {
+    check(Mutant::ParentTrusted, 100);
+}
