@@ -195,6 +195,65 @@ impl Instance {
     /// Larger ones, for minutes by hand.
     pub const LARGE: &[Instance] = &[
         Instance {
+            name: "tier-restart-1",
+            regionals: 1,
+            kinds: &[Url],
+            entries: 1,
+            disk: true,
+            crashes: 1,
+            joins: 1,
+            ..SMALL
+        },
+        Instance {
+            name: "two-pops-one-regional-1",
+            pops: 2,
+            regionals: 1,
+            kinds: &[Url],
+            entries: 1,
+            ..SMALL
+        },
+        Instance {
+            name: "two-pops-one-regional-2",
+            pops: 2,
+            regionals: 1,
+            kinds: &[Url],
+            entries: 2,
+            ..SMALL
+        },
+        Instance {
+            name: "two-pops-one-regional-lapse",
+            pops: 2,
+            regionals: 1,
+            kinds: &[Url],
+            entries: 1,
+            lapses: 1,
+            joins: 0,
+            ..SMALL
+        },
+        Instance {
+            name: "two-regionals-1",
+            regionals: 2,
+            kinds: &[Url],
+            entries: 1,
+            ..SMALL
+        },
+        Instance {
+            name: "two-regionals-2",
+            regionals: 2,
+            kinds: &[Url],
+            entries: 2,
+            ..SMALL
+        },
+        Instance {
+            name: "two-regionals-tag",
+            regionals: 2,
+            kinds: &[Tag],
+            entries: 1,
+            tagged: true,
+            untagged: false,
+            ..SMALL
+        },
+        Instance {
             name: "restarts",
             kinds: &[Url, Other],
             entries: 2,
