@@ -1,16 +1,17 @@
-//! Chores with logic: `cargo xtask test | tidy | bench | race | conformance | codegen`.
+//! Chores with logic: `cargo xtask test | tidy | bench | race | soak | conformance | codegen`.
 
 mod bench;
 mod codegen;
 mod conformance;
 mod machine;
 mod race;
+mod soak;
 mod test;
 mod tidy;
 
 use std::process::ExitCode;
 
-const CHORES: &str = "test, tidy, bench, race, conformance, codegen";
+const CHORES: &str = "test, tidy, bench, race, soak, conformance, codegen";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
             "bench" => bench::run(rest),
             "race" => race::run(rest),
             "conformance" => conformance::run(rest),
+            "soak" => soak::run(rest),
             "codegen" => codegen::run(rest),
             other => Err(anyhow::anyhow!("there is no chore {other:?}: {CHORES}")),
         },

@@ -33,6 +33,7 @@ fn main() {
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(N_RESPONSES_DEFAULT);
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
         .build()
         .expect("a runtime");
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the disk to measure");
@@ -252,8 +253,9 @@ async fn response(number: u32) -> Arc<StoredResponse> {
         window_bytes: MIB,
     });
     let response = StoredResponse::new(head(), HEAD, None, arriving);
-    fill.push(Bytes::from(vec![number.to_le_bytes()[0]; BODY_BYTES])).await;
-    let whole = fill.finish().expect("a body");
+    fill.push(&mut Bytes::from(vec![number.to_le_bytes()[0]; BODY_BYTES]))
+        .await;
+    let whole = fill.finish().await.expect("a body");
     Arc::new(response.with_body(whole))
 }
 

@@ -1,3 +1,4 @@
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -49,12 +50,39 @@ impl Body {
         })
     }
 
+    /// A whole body that owns exactly the bytes of `parts`, one after another.
+    ///
+    /// Slices of one size leave no holes in memory: with bodies of 16 to 256 KiB in one piece each, a process took a
+    /// quarter more than was asked of the allocator.
+    pub(crate) fn of_copies<T: AsRef<[u8]>>(parts: &[T]) -> Body {
+        const SLICE_BYTES: usize = 32 * 1024;
+        let mut left: usize = parts.iter().map(|part| part.as_ref().len()).sum();
+        let mut slices = Vec::with_capacity(left.div_ceil(SLICE_BYTES));
+        let mut slice = Vec::with_capacity(left.min(SLICE_BYTES));
+        for part in parts {
+            let mut rest = part.as_ref();
+            while !rest.is_empty() {
+                let (taken, after) = rest.split_at(rest.len().min(SLICE_BYTES - slice.len()));
+                slice.extend_from_slice(taken);
+                rest = after;
+                left -= taken.len();
+                if slice.len() == SLICE_BYTES {
+                    slices.push(mem::replace(&mut slice, Vec::with_capacity(left.min(SLICE_BYTES))).into());
+                }
+            }
+        }
+        if !slice.is_empty() {
+            slices.push(slice.into());
+        }
+        Body::whole(slices)
+    }
+
     pub(crate) fn arriving(spool: Arc<Spool>) -> Body {
         Body(Kind::Arriving(spool))
     }
 
-    pub(crate) fn on_disk(body: DiskBody) -> Body {
-        Body(Kind::Disk(Arc::new(body)))
+    pub(crate) fn on_disk(body: Arc<DiskBody>) -> Body {
+        Body(Kind::Disk(body))
     }
 
     pub(crate) fn contents(&self) -> Contents<'_> {
@@ -97,8 +125,8 @@ impl Body {
                 slices: Arc::clone(slices),
                 next: 0,
             },
-            Kind::Disk(body) => Reading::Disk(DiskReader::new(Arc::clone(body))),
-            Kind::Arriving(spool) => Reading::Arriving(SpoolReader::new(Arc::clone(spool))?),
+            Kind::Disk(body) => Reading::Disk(Box::new(DiskReader::new(Arc::clone(body)))),
+            Kind::Arriving(spool) => Reading::Arriving(Box::new(SpoolReader::new(Arc::clone(spool))?)),
         }))
     }
 }
@@ -111,8 +139,8 @@ pub struct BodyReader(Reading);
 enum Reading {
     Last(Option<Bytes>),
     Whole { slices: Arc<[Bytes]>, next: usize },
-    Disk(DiskReader),
-    Arriving(SpoolReader),
+    Disk(Box<DiskReader>),
+    Arriving(Box<SpoolReader>),
 }
 
 impl BodyReader {
@@ -140,6 +168,29 @@ impl BodyReader {
             Reading::Whole { slices, next } => Some(slices.iter().skip(*next).map(|slice| slice.len() as u64).sum()),
             Reading::Disk(reader) => Some(reader.bytes_left()),
             Reading::Arriving(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_has_the_same_bytes_in_slices_of_one_size() {
+        for length in [0, 1, 20_000, 32 * 1024, 32 * 1024 + 1, 1_000_000] {
+            let bytes: Vec<u8> = (0..length)
+                .map(|n: u32| n.to_le_bytes()[1] ^ n.to_le_bytes()[0])
+                .collect();
+            for part_bytes in [1_000, 20_000, 5_000_000] {
+                let parts: Vec<&[u8]> = bytes.chunks(part_bytes).collect();
+                let body = Body::of_copies(&parts);
+                let Contents::Memory(slices) = body.contents() else {
+                    panic!()
+                };
+                assert!(slices.concat() == bytes, "{length} bytes in parts of {part_bytes}");
+                assert!(slices.iter().rev().skip(1).all(|slice| slice.len() == 32 * 1024));
+            }
         }
     }
 }

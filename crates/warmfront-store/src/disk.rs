@@ -3,6 +3,7 @@
 mod directory;
 mod fields;
 mod footer;
+mod load;
 mod meta;
 mod pool;
 mod queue;
@@ -10,12 +11,14 @@ mod read;
 mod record;
 mod recover;
 mod segments;
+mod slices;
 mod tag_field;
 mod writer;
 
 pub use directory::DiskEntry;
-pub(crate) use read::{DiskBody, DiskReader};
+pub(crate) use load::NotLoaded;
 pub use recover::Recovered;
+pub(crate) use slices::{DiskBody, DiskReader, Slice, SliceDone, SliceRead, SliceReader, SliceWriter};
 
 use std::hash::BuildHasher;
 use std::io;
@@ -29,14 +32,16 @@ use warmfront_invalidation::Stamped;
 use warmfront_model::Epoch;
 
 use self::directory::Directory;
-use self::pool::{LOOKUPS_WAITING_MAX, ReadPool};
+use self::load::Loads;
+use self::pool::ReadPool;
 use self::queue::{Command, Queue};
-use self::segments::{Segment, Segments};
+use self::segments::Segments;
 use self::tag_field::TagField;
 use self::writer::Writer;
 
+use crate::StoredResponse;
 use crate::files::Files;
-use crate::{Body, StoredResponse};
+use crate::shares::Shares;
 
 /// What the disk tier may take.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +68,8 @@ impl Limits {
             segments_max: usize::try_from(disk_bytes / (4 * MIB))
                 .unwrap_or(usize::MAX)
                 .clamp(64, 4096),
-            directory_bytes_max: memory_bytes / 2,
-            queue_bytes_max: (memory_bytes / 8).clamp(4 * MIB, 64 * MIB),
+            directory_bytes_max: memory_bytes / 8 * 3,
+            queue_bytes_max: (memory_bytes / 8).min(64 * MIB),
             object_bytes_max: disk_bytes / 8,
         }
     }
@@ -126,7 +131,8 @@ pub struct DiskFigures {
 /// Responses on disk.
 pub(crate) struct Disk {
     shared: Arc<Shared>,
-    pool: Arc<ReadPool>,
+    reader: SliceReader,
+    loads: Loads,
     doorkeeper: Box<[AtomicU32]>,
     writer: Mutex<Hand>,
 }
@@ -148,24 +154,19 @@ pub(crate) enum Threads {
     None,
 }
 
-/// Why a response on disk cannot be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotLoaded {
-    /// Too many are waiting for the disk.
-    Busy,
-    /// It is damaged or gone, or the disk failed.
-    Unreadable,
-}
-
 const N_READERS: usize = 4;
 const N_DOORS: usize = 1 << 16;
 
 impl Disk {
+    /// A body up to this length is read at once, and taken into memory.
+    pub(crate) const INLINE_BYTES_MAX: u64 = writer::INLINE_BYTES_MAX;
+
     /// Takes in what the files hold and begins to write.
     pub(crate) fn open(
         files: Box<dyn Files>,
         disk_bytes: u64,
         memory_bytes: u64,
+        shares: Arc<Shares>,
         head: Epoch,
         is_hot: IsHot,
         threads: Threads,
@@ -190,7 +191,11 @@ impl Disk {
         };
         let disk = Disk {
             shared,
-            pool: Arc::new(ReadPool::start(n_readers)?),
+            reader: SliceReader {
+                pool: Arc::new(ReadPool::start(n_readers)?),
+                shares,
+            },
+            loads: Loads::default(),
             doorkeeper: (0..N_DOORS).map(|_| AtomicU32::new(0)).collect(),
             writer: Mutex::new(writer),
         };
@@ -215,8 +220,14 @@ impl Disk {
         self.shared.directory.iter()
     }
 
-    pub(crate) fn directory_bytes(&self) -> u64 {
-        self.shared.directory.memory_bytes()
+    /// The longest body that is written, in bytes.
+    pub(crate) fn body_bytes_max(&self) -> u64 {
+        self.shared.limits.object_bytes_max
+    }
+
+    /// How much memory the directory and what waits to be written take. Slices that wait are in flight.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.shared.directory.memory_bytes() + self.shared.queue.responses_bytes()
     }
 
     /// Has `response` written in place of what the key has on disk. If it is not admitted, the key has nothing on disk
@@ -275,26 +286,11 @@ impl Disk {
         self.shared.directory.remove_if_same(entry)
     }
 
-    /// Reads a response.
-    pub(crate) async fn load(&self, entry: &Arc<DiskEntry>) -> Result<StoredResponse, NotLoaded> {
-        entry.ask();
-        let (shared, pool) = (Arc::clone(&self.shared), Arc::clone(&self.pool));
-        let wanted = Arc::clone(entry);
-        let figures = &self.shared.figures;
-        let reading = self.pool.run(LOOKUPS_WAITING_MAX, move || read(&shared, &wanted, pool));
-        let Some(reading) = reading else {
-            figures.n_busy.fetch_add(1, Ordering::Relaxed);
-            return Err(NotLoaded::Busy);
-        };
-        match reading.await.ok().flatten() {
-            Some(response) => {
-                figures.n_hits.fetch_add(1, Ordering::Relaxed);
-                Ok(response)
-            }
-            None => {
-                figures.n_read_failures.fetch_add(1, Ordering::Relaxed);
-                Err(NotLoaded::Unreadable)
-            }
+    /// Where a body that arrives can be put.
+    pub(crate) fn slice_writer(&self) -> SliceWriter {
+        SliceWriter {
+            shared: Arc::clone(&self.shared),
+            reader: self.reader.clone(),
         }
     }
 
@@ -360,36 +356,6 @@ impl Drop for Disk {
             self.close();
         }
     }
-}
-
-fn read(shared: &Shared, entry: &Arc<DiskEntry>, pool: Arc<ReadPool>) -> Option<StoredResponse> {
-    let (meta, inline) = read_record(shared, entry)?;
-    if meta.key[..] != *entry.key() || meta.body_bytes != entry.body_bytes() {
-        return None;
-    }
-    let body = if meta.slices.is_empty() {
-        let whole = inline.len() as u64 == meta.body_bytes;
-        whole.then(|| Body::whole(if inline.is_empty() { Vec::new() } else { vec![inline] }))?
-    } else {
-        let slices: Option<Vec<(Arc<Segment>, meta::SlicePlace)>> = meta
-            .slices
-            .iter()
-            .map(|place| Some((shared.segments.get(place.segment)?, *place)))
-            .collect();
-        let body = DiskBody::new(slices?, pool);
-        (body.bytes() == meta.body_bytes).then(|| Body::on_disk(body))?
-    };
-    let as_of = entry.stamp().as_of();
-    let response = StoredResponse::of_parts(meta.head, as_of, meta.tag_header, body);
-    response.written_as(Arc::clone(entry));
-    Some(response)
-}
-
-/// A record may move while it is looked up: then it is looked up again, once.
-fn read_record(shared: &Shared, entry: &DiskEntry) -> Option<(meta::Meta, bytes::Bytes)> {
-    let read_at = |place: directory::Place| read::read_response(&*shared.segments.get(place.segment)?, place);
-    let place = entry.place()?;
-    read_at(place).or_else(|| read_at(entry.place().filter(|now| *now != place)?))
 }
 
 #[cfg(test)]

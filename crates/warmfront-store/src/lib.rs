@@ -11,6 +11,7 @@ mod fill;
 mod head;
 mod memory;
 mod response;
+mod shares;
 mod store;
 
 pub use body::{Body, BodyReader, Truncated};

@@ -1,7 +1,6 @@
 use std::hash::BuildHasher;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
@@ -11,7 +10,8 @@ use warmfront_invalidation::{Proven, Stamped};
 use warmfront_model::Epoch;
 
 use crate::disk::{Disk, NotLoaded, Threads};
-use crate::{DiskEntry, DiskFigures, Files, Recovered, StoredResponse};
+use crate::shares::Shares;
+use crate::{Body, DiskEntry, DiskFigures, Files, Fill, FillLimits, Recovered, StoredResponse};
 
 /// Whole responses by cache key, within budgets of memory and disk.
 ///
@@ -24,8 +24,7 @@ pub struct Store {
     writers: [Mutex<()>; N_WRITERS],
     hasher: RandomState,
     memory_bytes_max: u64,
-    /// How much of it the responses in memory have.
-    shared_bytes: AtomicU64,
+    shares: Arc<Shares>,
     object_bytes_max: u64,
 }
 
@@ -63,6 +62,9 @@ pub enum Inserted {
     TooLarge,
 }
 
+/// How much of the budget is given out by count. The rest is left to the allocator, whose pages are never quite full:
+/// bodies of all sizes that come and go leave holes. `cargo xtask soak` tells whether it is enough.
+const COUNTED_QUARTERS: u64 = 3;
 const N_WRITERS: usize = 64;
 const N_SHARDS: usize = 4;
 
@@ -79,19 +81,23 @@ impl Store {
     /// The smallest budget, in bytes.
     pub const MEMORY_BYTES_MIN: u64 = 1024 * 1024;
 
-    /// A store in memory that takes about `memory_bytes` at the most, keys, heads and bookkeeping counted
-    /// (at least [`Store::MEMORY_BYTES_MIN`]).
+    /// A store in memory with which a process takes `memory_bytes` more at the most (at least
+    /// [`Store::MEMORY_BYTES_MIN`]): keys, heads, bookkeeping and what is in flight are counted, and a quarter is left to
+    /// the allocator.
     pub fn new(memory_bytes: u64) -> Store {
         let memory_bytes = memory_bytes.max(Self::MEMORY_BYTES_MIN);
+        let memory_bytes = memory_bytes / 4 * COUNTED_QUARTERS;
         let memory = Arc::new(memory(memory_bytes));
         let object_bytes_max = memory.shard_capacity() / 2;
+        let resized = Arc::clone(&memory);
+        let resize = Box::new(move |bytes| resized.set_capacity(bytes));
         Store {
             memory,
             disk: None,
             writers: [const { Mutex::new(()) }; N_WRITERS],
             hasher: RandomState::default(),
             memory_bytes_max: memory_bytes,
-            shared_bytes: AtomicU64::new(memory_bytes),
+            shares: Arc::new(Shares::new(memory_bytes, resize)),
             object_bytes_max,
         }
     }
@@ -118,17 +124,53 @@ impl Store {
         let mut store = Store::new(memory_bytes);
         let memory = Arc::clone(&store.memory);
         let is_hot = Box::new(move |key: &[u8]| memory.contains_key(key));
+        let shares = Arc::clone(&store.shares);
         let (disk, recovered) = Disk::open(
             disk.files,
             disk.bytes,
             store.memory_bytes_max,
+            shares,
             disk.head,
             is_hot,
             threads,
         )?;
+        store.shares.set_disk_bytes(disk.memory_bytes());
         store.disk = Some(disk);
-        store.share_memory();
         Ok((store, recovered))
+    }
+
+    /// Begins a body; gives its writing end and the body for readers to open. `keeps`: it is to be stored, and has
+    /// `announced_bytes` if that is known. A body that memory has room for is kept there, a longer one goes to disk while
+    /// it arrives; one that can be kept nowhere passes through.
+    pub fn begin_fill(&self, keeps: bool, announced_bytes: Option<u64>) -> (Fill, Body) {
+        const WINDOW_BYTES: u64 = 1024 * 1024;
+        let arriving_bytes_max = self.shares.arriving_bytes_max();
+        let in_memory_max = self.body_in_memory_bytes_max().min(arriving_bytes_max / 4 * 3);
+        let in_memory = keeps && announced_bytes.is_none_or(|bytes| bytes <= in_memory_max);
+        let limits = FillLimits {
+            keep_bytes_max: if in_memory { in_memory_max } else { 0 },
+            window_bytes: WINDOW_BYTES.min(arriving_bytes_max),
+        };
+        let disk = self.disk.as_ref().filter(|_| keeps).map(Disk::slice_writer);
+        Fill::begin_in(limits, Arc::clone(&self.shares), disk)
+    }
+
+    /// The longest body that is stored, in bytes.
+    pub fn body_bytes_max(&self) -> u64 {
+        let in_memory = self.body_in_memory_bytes_max();
+        let on_disk = self.disk.as_ref().map(Disk::body_bytes_max);
+        on_disk.map_or(in_memory, |on_disk| on_disk.max(in_memory))
+    }
+
+    fn body_in_memory_bytes_max(&self) -> u64 {
+        /// Left for the head and the key of a response that just fits.
+        const HEAD_BYTES: u64 = 96 * 1024;
+        let fits = self.object_bytes_max.saturating_sub(HEAD_BYTES);
+        match &self.disk {
+            // What is longer is read from disk a slice at a time, so that no slow viewer holds all of it in memory.
+            Some(_) => fits.min((self.memory_bytes_max / 64).max(Disk::INLINE_BYTES_MAX)),
+            None => fits,
+        }
     }
 
     /// The largest response that is stored in memory, in bytes.
@@ -160,7 +202,6 @@ impl Store {
                 return None;
             }
         };
-        let response = Arc::new(response);
         let key = entry.key();
         if response.is_in_memory() && key.len() as u64 + response.memory_bytes() <= self.object_bytes_max {
             let _writing = self.writer(key).lock();
@@ -243,9 +284,9 @@ impl Store {
         self.memory.len()
     }
 
-    /// How many bytes of memory they take, and what is known of the disk.
+    /// How many bytes of memory they take, what is known of the disk, and what is in flight.
     pub fn memory_bytes(&self) -> u64 {
-        self.memory.weight() + self.disk.as_ref().map_or(0, Disk::directory_bytes)
+        self.memory.weight() + self.disk.as_ref().map_or(0, Disk::memory_bytes) + self.shares.in_flight_bytes()
     }
 
     /// The figures of both tiers.
@@ -280,7 +321,7 @@ impl Store {
     fn put(&self, key: &[u8], response: Arc<StoredResponse>) {
         if let Some(disk) = &self.disk {
             disk.put(key, &response);
-            self.share_memory();
+            self.shares.set_disk_bytes(disk.memory_bytes());
         }
         if response.is_in_memory() {
             self.memory.insert(key.into(), response);
@@ -293,19 +334,6 @@ impl Store {
             (Some(present), ..) => Arc::ptr_eq(&present, response),
             (None, Some(disk), Some(entry)) => disk.holds(entry),
             (None, ..) => false,
-        }
-    }
-
-    /// What the directory of the disk takes is taken from the responses in memory.
-    fn share_memory(&self) {
-        /// Each change makes the memory tier evict; small ones can wait.
-        const STEPS: u64 = 64;
-        let Some(disk) = &self.disk else { return };
-        let responses_bytes_max = self.memory_bytes_max.saturating_sub(disk.directory_bytes());
-        let step = self.memory_bytes_max / STEPS;
-        let wanted = (responses_bytes_max / step * step).max(self.memory_bytes_max / 4);
-        if wanted != self.shared_bytes.swap(wanted, Ordering::Relaxed) {
-            self.memory.set_capacity(wanted);
         }
     }
 

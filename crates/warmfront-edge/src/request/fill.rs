@@ -12,7 +12,7 @@ use warmfront_caching::{
 use warmfront_http::format_http_date;
 use warmfront_invalidation::Proven;
 use warmfront_model::{Behavior, Distribution, Epoch, OriginKind, Timestamp};
-use warmfront_store::{Fill, FillLimits, Head, Inserted, StoredHead, StoredResponse};
+use warmfront_store::{Fill, Head, Inserted, Store, StoredHead, StoredResponse};
 
 use crate::core::Core;
 use crate::flight::{Answered, Flight, Progress};
@@ -30,9 +30,6 @@ use crate::tier::ParentAsk;
 mod from_parents;
 
 use from_parents::FromParents;
-
-/// How much of a body that is not kept waits for its slowest reader.
-const WINDOW_BYTES: u64 = 1024 * 1024;
 
 /// A fetch on its way: asks the origin, tells those who wait, and stores what may be stored.
 pub(crate) struct Filling {
@@ -63,8 +60,10 @@ struct Arrival {
     reason: Reason,
     /// Why it is kept, or is not.
     kept: Kept,
-    /// Bodies up to this many bytes are kept.
-    keep_bytes_max: u64,
+    /// Whether it is to be stored.
+    keeps: bool,
+    /// The length of its body, if it says so.
+    announced_bytes: Option<u64>,
 }
 
 impl Filling {
@@ -211,10 +210,11 @@ impl Filling {
         if stands_in {
             storability = Storability::DoNotStore(warmfront_caching::NotStored::Status);
         }
-        let mut keep_bytes_max = self.keep_bytes_max(&storability, &from_origin.headers);
-        shared &= keep_bytes_max > 0 || !matches!(storability, Storability::Store(_));
+        let announced_bytes = announced_bytes(&from_origin.headers);
+        let mut keeps = matches!(storability, Storability::Store(_)) && self.has_room_for(announced_bytes);
+        shared &= keeps || !matches!(storability, Storability::Store(_));
         let (lifetime, mut kept) = match storability {
-            Storability::Store(lifetime) if keep_bytes_max == 0 => (lifetime, Kept::TooLarge),
+            Storability::Store(lifetime) if !keeps => (lifetime, Kept::TooLarge),
             Storability::Store(lifetime) => (lifetime, Kept::For(lifetime.rule)),
             Storability::DoNotStore(_) if stands_in => (
                 never_fresh(&from_origin.headers, asked, &self.core.node.switches),
@@ -229,7 +229,7 @@ impl Filling {
         let (headers, withheld) = self.headers(from_origin.headers, &rules, asked);
         if has_tags && !self.has_tags(&headers) {
             // It could not be found by tags that the origin forbids to keep.
-            (keep_bytes_max, shared, kept) = (0, false, Kept::TagsWithheld);
+            (keeps, shared, kept) = (false, false, Kept::TagsWithheld);
         }
         let head = Head {
             status,
@@ -245,9 +245,11 @@ impl Filling {
             shared,
             reason: Reason::Fetched,
             kept,
-            keep_bytes_max,
+            keeps,
+            announced_bytes,
         };
-        self.receive(Arriving::begin(arrival), body).await;
+        let arriving = Arriving::begin(arrival, &self.core.node.store);
+        self.receive(arriving, body).await;
     }
 
     /// Streams a response to those who wait, and stores it once it is whole.
@@ -267,7 +269,7 @@ impl Filling {
             self.core.node.flights.close(&self.landing.flight);
         }
         if self.pump(&mut body, &mut fill).await
-            && let Some(whole) = fill.finish()
+            && let Some(whole) = fill.finish().await
         {
             self.store(Arc::new(response.with_body(whole)));
         } else if may_be_kept {
@@ -281,7 +283,7 @@ impl Filling {
         let mut someone_may_come = true;
         let mut may_be_joined = fill.is_kept();
         loop {
-            let slice: Bytes = match poll_fn(|context| body.poll_next(context)).await {
+            let mut slice: Bytes = match poll_fn(|context| body.poll_next(context)).await {
                 None => return true,
                 Some(Ok(slice)) => slice,
                 Some(Err(failure)) => {
@@ -293,7 +295,7 @@ impl Filling {
             if someone_may_come {
                 tokio::select! {
                     biased;
-                    more = fill.push(slice.clone()) => pushed = Some(more),
+                    more = fill.push(&mut slice) => pushed = Some(more),
                     () = flight.deserted() => {}
                 }
                 if pushed.is_none() {
@@ -303,7 +305,7 @@ impl Filling {
             }
             let more = match pushed {
                 Some(more) => more,
-                None => fill.push(slice).await,
+                None => fill.push(&mut slice).await,
             };
             if !more {
                 return false;
@@ -372,26 +374,9 @@ impl Filling {
         Asked::new(&self.method, &self.viewer, &self.core.node.switches)
     }
 
-    fn keep_bytes_max(&self, storability: &Storability, headers: &HeaderMap) -> u64 {
-        match storability {
-            Storability::Store(_) => self.room_for(headers),
-            Storability::DoNotStore(_) => 0,
-        }
-    }
-
-    /// How many bytes of a body with this head can be kept; 0 if it announces more.
-    fn room_for(&self, headers: &HeaderMap) -> u64 {
-        /// Left for the head and the key of a response that just fits.
-        const HEAD_BYTES: u64 = 96 * 1024;
-        let keep_bytes_max = self.core.node.store.object_bytes_max().saturating_sub(HEAD_BYTES);
-        let announced = headers
-            .get(CONTENT_LENGTH)
-            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_none_or(|bytes| bytes <= keep_bytes_max) {
-            keep_bytes_max
-        } else {
-            0
-        }
+    /// Whether a body that announces this length can be stored.
+    fn has_room_for(&self, announced_bytes: Option<u64>) -> bool {
+        announced_bytes.is_none_or(|bytes| bytes <= self.core.node.store.body_bytes_max())
     }
 
     /// The fields to keep and send, and those that only the first viewer gets.
@@ -446,11 +431,10 @@ struct Arriving {
 }
 
 impl Arriving {
-    fn begin(arrival: Arrival) -> Arriving {
-        let (fill, body) = Fill::begin(FillLimits {
-            keep_bytes_max: arrival.keep_bytes_max,
-            window_bytes: WINDOW_BYTES,
-        });
+    fn begin(arrival: Arrival, store: &Store) -> Arriving {
+        let (fill, body) = store.begin_fill(arrival.keeps, arrival.announced_bytes);
+        // The disk may have too much to do for what memory has no room for.
+        let is_turned_away = arrival.keeps && !fill.is_kept();
         let response = Arc::new(StoredResponse::new(
             arrival.head,
             arrival.as_of,
@@ -459,9 +443,9 @@ impl Arriving {
         ));
         let answered = Answered {
             response: Arc::clone(&response),
-            shared: arrival.shared,
+            shared: arrival.shared && !is_turned_away,
             reason: arrival.reason,
-            kept: arrival.kept,
+            kept: if is_turned_away { Kept::TooLarge } else { arrival.kept },
             withheld: arrival.withheld,
         };
         Arriving {
@@ -470,6 +454,10 @@ impl Arriving {
             answered,
         }
     }
+}
+
+fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// What is not stored answers those who wait, and is not fresh for anyone else.

@@ -1,9 +1,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
 
 use super::directory::DiskEntry;
+use super::slices::SliceDone;
 use crate::StoredResponse;
 
 /// What the writer is to do, in this order.
@@ -13,8 +15,19 @@ pub(super) enum Command {
         entry: Arc<DiskEntry>,
         response: Arc<StoredResponse>,
     },
+    /// Write a slice of a body, `parts` one after another, and say where it is.
+    Slice { parts: Vec<Bytes>, done: SliceDone },
     /// Whatever is on disk under this key counts no more.
     Remove(Box<[u8]>),
+}
+
+impl Command {
+    fn slice_bytes(&self, bytes: u64) -> u64 {
+        match self {
+            Command::Slice { .. } => bytes,
+            Command::Put { .. } | Command::Remove(_) => 0,
+        }
+    }
 }
 
 /// What waits to be written. Bounded in bytes for responses; removals always fit, since there is at most one for each
@@ -29,21 +42,31 @@ pub(super) struct Queue {
 struct State {
     commands: VecDeque<(Command, u64)>,
     bytes: u64,
+    /// How many of them are slices, which have their share of what is in flight.
+    slices_bytes: u64,
     working: bool,
     closed: bool,
 }
 
 impl Queue {
-    /// Adds a command that holds `bytes` of memory; gives it back if more than `bytes_max` would wait then.
+    /// Adds a command that holds `bytes` of memory; gives it back if more than `bytes_max` would wait then, unless nothing
+    /// else waits.
     pub(super) fn push(&self, command: Command, bytes: u64, bytes_max: u64) -> Result<(), Command> {
         let mut state = self.state.lock();
-        if state.closed || state.bytes + bytes > bytes_max {
+        if state.closed || (state.bytes > 0 && state.bytes + bytes > bytes_max) {
             return Err(command);
         }
         state.bytes += bytes;
+        state.slices_bytes += command.slice_bytes(bytes);
         state.commands.push_back((command, bytes));
         self.changed.notify_all();
         Ok(())
+    }
+
+    /// How many bytes of responses wait, which nobody else counts.
+    pub(super) fn responses_bytes(&self) -> u64 {
+        let state = self.state.lock();
+        state.bytes - state.slices_bytes
     }
 
     /// How many bytes wait.
@@ -66,6 +89,7 @@ impl Queue {
         let (mut taken, mut taken_bytes) = (Vec::new(), 0);
         while let Some((command, bytes)) = state.commands.pop_front() {
             state.bytes -= bytes;
+            state.slices_bytes -= command.slice_bytes(bytes);
             taken_bytes += bytes;
             taken.push(command);
             if taken_bytes >= bytes_max {

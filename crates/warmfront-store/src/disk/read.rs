@@ -1,30 +1,37 @@
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 use super::directory::Place;
 use super::meta::{self, Meta, SlicePlace};
-use super::pool::ReadPool;
 use super::record::{Kind, RECORD_HEADER_BYTES, RecordHeader};
 use super::segments::Segment;
-use crate::Truncated;
-use crate::memory::allocated;
+use crate::Body;
+use crate::shares::Share;
 
-/// A response's record, read and checked; the body that is in it.
-pub(super) fn read_response(segment: &Segment, place: Place) -> Option<(Meta, Bytes)> {
-    let head_bytes = RECORD_HEADER_BYTES + place.meta_bytes as usize;
-    let record = read_checked(segment, place)?;
-    let meta = meta::decode(&record.slice(RECORD_HEADER_BYTES..head_bytes))?;
-    // A slice of the record would keep all of it in memory.
-    Some((meta, Bytes::copy_from_slice(&record[head_bytes..])))
+/// Room for a record of `bytes` at `offset`; `None` if the segment ends before. Whoever will use the record makes the room:
+/// memory goes back fastest on the thread it came from.
+pub(super) fn room(segment: &Segment, offset: u32, bytes: usize) -> Option<Vec<u8>> {
+    // A damaged list may ask for anything.
+    (u64::from(offset) + bytes as u64 <= segment.bytes()).then(|| vec![0; bytes])
 }
 
-fn read_checked(segment: &Segment, place: Place) -> Option<Bytes> {
+/// Room for a response's record.
+pub(super) fn response_room(segment: &Segment, place: Place) -> Option<Vec<u8>> {
     let head_bytes = RECORD_HEADER_BYTES + place.meta_bytes as usize;
-    let (header, record) = read_record(segment, place.offset, head_bytes + place.body_bytes as usize)?;
+    room(segment, place.offset, head_bytes + place.body_bytes as usize)
+}
+
+/// The response in a record that was read; the body that is in it.
+pub(super) fn response_in(record: Vec<u8>, place: Place) -> Option<(Meta, Body)> {
+    let head_bytes = RECORD_HEADER_BYTES + place.meta_bytes as usize;
+    let body = Body::of_copies(&[record.get(head_bytes..)?]);
+    let meta = meta::decode(&Bytes::from(record).slice(RECORD_HEADER_BYTES..head_bytes))?;
+    Some((meta, body))
+}
+
+/// A response's record, read into `room` and checked.
+pub(super) fn read_checked(segment: &Segment, place: Place, room: Vec<u8>) -> Option<Vec<u8>> {
+    let head_bytes = RECORD_HEADER_BYTES + place.meta_bytes as usize;
+    let (header, record) = read_record(segment, place.offset, room)?;
     let as_expected = header.kind == Kind::Response
         && header.meta_bytes == place.meta_bytes
         && header.covers(record.get(..head_bytes)?, segment.id)
@@ -35,104 +42,23 @@ fn read_checked(segment: &Segment, place: Place) -> Option<Bytes> {
 /// A response's meta part and body as they are on disk, checked.
 pub(super) fn read_raw(segment: &Segment, place: Place) -> Option<(Vec<u8>, Bytes)> {
     let head_bytes = RECORD_HEADER_BYTES + place.meta_bytes as usize;
-    let record = read_checked(segment, place)?;
+    let record = Bytes::from(read_checked(segment, place, response_room(segment, place)?)?);
     Some((
         record[RECORD_HEADER_BYTES..head_bytes].to_vec(),
         record.slice(head_bytes..),
     ))
 }
 
-fn read_slice(segment: &Segment, place: SlicePlace) -> Option<Bytes> {
-    let record_bytes = RECORD_HEADER_BYTES + place.bytes as usize;
-    let (header, record) = read_record(segment, place.offset, record_bytes)?;
+/// A slice, read into `room` and checked; it is in memory under `share`.
+pub(super) fn read_slice(segment: &Segment, place: SlicePlace, room: Vec<u8>, share: Share) -> Option<Bytes> {
+    let (header, record) = read_record(segment, place.offset, room)?;
     let as_expected = header.kind == Kind::Slice
-        && header.covers(&record[..RECORD_HEADER_BYTES], segment.id)
+        && header.covers(record.get(..RECORD_HEADER_BYTES)?, segment.id)
         && header.covers_body(&record[RECORD_HEADER_BYTES..], segment.id);
-    as_expected.then(|| record.slice(RECORD_HEADER_BYTES..))
+    as_expected.then(|| share.cover(record).slice(RECORD_HEADER_BYTES..))
 }
 
-fn read_record(segment: &Segment, offset: u32, bytes: usize) -> Option<(RecordHeader, Bytes)> {
-    // A damaged list may ask for anything.
-    if u64::from(offset) + bytes as u64 > segment.bytes() {
-        return None;
-    }
-    let mut record = vec![0; bytes];
-    segment.file.read_at(&mut record, u64::from(offset)).ok()?;
-    Some((RecordHeader::read(&record)?, record.into()))
-}
-
-/// A body in slices on disk. It keeps the segments it needs, even when they have been given up.
-#[derive(Debug)]
-pub(crate) struct DiskBody {
-    slices: Vec<(Arc<Segment>, SlicePlace)>,
-    bytes: u64,
-    pool: Arc<ReadPool>,
-}
-
-impl DiskBody {
-    pub(super) fn new(slices: Vec<(Arc<Segment>, SlicePlace)>, pool: Arc<ReadPool>) -> DiskBody {
-        let bytes = slices.iter().map(|(_, place)| u64::from(place.bytes)).sum();
-        DiskBody { slices, bytes, pool }
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// How many bytes of memory its places take.
-    pub(crate) fn memory_bytes(&self) -> u64 {
-        const COUNTS_BYTES: usize = 16;
-        allocated(size_of::<DiskBody>() + COUNTS_BYTES) + allocated(size_of_val(&*self.slices))
-    }
-
-    pub(super) fn places(&self) -> impl Iterator<Item = SlicePlace> + '_ {
-        self.slices.iter().map(|(_, place)| *place)
-    }
-
-    fn read(&self, number: usize) -> Option<oneshot::Receiver<Option<Bytes>>> {
-        let (segment, place) = self.slices.get(number)?;
-        let (segment, place) = (Arc::clone(segment), *place);
-        self.pool.run(usize::MAX, move || read_slice(&segment, place))
-    }
-}
-
-/// Reads a body slice by slice, one slice ahead.
-#[derive(Debug)]
-pub(crate) struct DiskReader {
-    body: Arc<DiskBody>,
-    next: usize,
-    reading: Option<oneshot::Receiver<Option<Bytes>>>,
-    bytes_left: u64,
-}
-
-impl DiskReader {
-    pub(crate) fn new(body: Arc<DiskBody>) -> DiskReader {
-        DiskReader {
-            reading: body.read(0),
-            next: 1,
-            bytes_left: body.bytes,
-            body,
-        }
-    }
-
-    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Truncated>>> {
-        let Some(reading) = &mut self.reading else {
-            return Poll::Ready((self.bytes_left > 0).then_some(Err(Truncated)));
-        };
-        let slice = ready!(Pin::new(reading).poll(context)).ok().flatten();
-        self.reading = None;
-        Poll::Ready(Some(match slice {
-            Some(slice) => {
-                self.bytes_left = self.bytes_left.saturating_sub(slice.len() as u64);
-                self.reading = self.body.read(self.next);
-                self.next += 1;
-                Ok(slice)
-            }
-            None => Err(Truncated),
-        }))
-    }
-
-    pub(crate) fn bytes_left(&self) -> u64 {
-        self.bytes_left
-    }
+fn read_record(segment: &Segment, offset: u32, mut room: Vec<u8>) -> Option<(RecordHeader, Vec<u8>)> {
+    segment.file.read_at(&mut room, u64::from(offset)).ok()?;
+    Some((RecordHeader::read(&room)?, room))
 }

@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use warmfront_invalidation::Stamped;
 
 use super::Shared;
@@ -14,13 +15,14 @@ use super::meta::{self, SlicePlace};
 use super::queue::Command;
 use super::record::{self, Kind, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, SegmentId};
 use super::segments::{Segment, file_name};
+use super::slices::{Slice, SliceDone};
 use crate::StoredResponse;
 use crate::body::Contents;
 
 /// A body up to this size stands in its response's record and is read at once.
 pub(super) const INLINE_BYTES_MAX: u64 = 1024 * 1024;
 /// A longer one is cut into slices of this size.
-pub(super) const SLICE_BYTES: usize = 256 * 1024;
+const SLICE_BYTES: usize = crate::fill::SLICE_BYTES as usize;
 /// So many bytes are written at once, or a little more.
 const BATCH_BYTES: usize = 1024 * 1024;
 
@@ -50,6 +52,7 @@ struct Batch {
     bytes: Vec<u8>,
     responses: Vec<(Arc<DiskEntry>, Place)>,
     removals: Vec<Box<[u8]>>,
+    slices: Vec<(SliceDone, Slice)>,
 }
 
 impl Writer {
@@ -93,6 +96,7 @@ impl Writer {
     fn append_command(&mut self, command: Command) {
         let done = match command {
             Command::Put { entry, response } => self.put(&entry, &response),
+            Command::Slice { parts, done } => self.put_slice(&parts, done),
             Command::Remove(key) => self.remove(key),
         };
         self.note(done);
@@ -109,6 +113,20 @@ impl Writer {
         written.map(drop)
     }
 
+    /// Appends a slice of a body that is arriving.
+    fn put_slice(&mut self, parts: &[Bytes], done: SliceDone) -> io::Result<()> {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| &part[..]).collect();
+        let place = self.append_slice(&parts)?;
+        if let Some(active) = &self.active {
+            let segment = Arc::clone(&active.segment);
+            self.batch.slices.push((done, Slice { segment, place }));
+        }
+        if self.batch.bytes.len() >= BATCH_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
     /// Appends a response; false: it cannot be written at all.
     fn append_response(&mut self, entry: &Arc<DiskEntry>, response: &StoredResponse) -> io::Result<bool> {
         let mut slices = Vec::new();
@@ -116,7 +134,10 @@ impl Writer {
             Contents::Memory(parts) if entry.body_bytes() <= INLINE_BYTES_MAX => parts,
             Contents::Memory(parts) => {
                 for slice in parts.iter().flat_map(|part| part.chunks(SLICE_BYTES)) {
-                    slices.push(self.append_slice(slice)?);
+                    slices.push(self.append_slice(&[slice])?);
+                    if self.batch.bytes.len() >= BATCH_BYTES {
+                        self.flush()?;
+                    }
                 }
                 &[]
             }
@@ -154,15 +175,13 @@ impl Writer {
         Ok(true)
     }
 
-    fn append_slice(&mut self, slice: &[u8]) -> io::Result<SlicePlace> {
-        let (segment, offset) = self.append(Kind::Slice, &[], &[slice])?;
-        if self.batch.bytes.len() >= BATCH_BYTES {
-            self.flush()?;
-        }
+    fn append_slice(&mut self, parts: &[&[u8]]) -> io::Result<SlicePlace> {
+        let (segment, offset) = self.append(Kind::Slice, &[], parts)?;
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
         Ok(SlicePlace {
             segment,
             offset,
-            bytes: u32::try_from(slice.len()).unwrap_or(u32::MAX),
+            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
         })
     }
 
@@ -238,6 +257,9 @@ impl Writer {
             .fetch_add(batch.bytes.len() as u64, Ordering::Relaxed);
         for (entry, place) in &batch.responses {
             entry.put_at(*place);
+        }
+        for (done, slice) in batch.slices {
+            done.tell(Some(slice));
         }
         active.responses.extend(batch.responses);
         active.removals.extend(batch.removals);

@@ -3,5 +3,6 @@
 mod disk;
 mod model;
 mod restart;
+mod spilling;
 mod streaming;
 mod support;

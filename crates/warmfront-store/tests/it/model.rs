@@ -10,7 +10,7 @@ use crate::disk::{Faults, FaultyDisk};
 use crate::support::{INCARNATION, MIB, content, distribution, epoch, item, look_up, names, open, response};
 
 /// So little memory that most of what is asked for has to come from disk.
-const MEMORY_BYTES: u64 = 12 * MIB;
+const MEMORY_BYTES: u64 = 16 * MIB;
 const N_KEYS: u64 = 60;
 const STEPS: usize = 700;
 

@@ -5,7 +5,7 @@ use warmfront_store::{DiskOptions, Folder, Store};
 use crate::disk::FaultyDisk;
 use crate::support::{DISK_BYTES, INCARNATION, MIB, content, distribution, epoch, head, look_up, open, response};
 
-const MEMORY_BYTES: u64 = 16 * MIB;
+const MEMORY_BYTES: u64 = 22 * MIB;
 
 fn index(applied: u64) -> Index {
     let mut index = Index::new(INCARNATION);
@@ -179,7 +179,7 @@ async fn a_full_disk_gives_up_the_oldest_and_goes_on() {
 #[tokio::test]
 async fn the_disk_keeps_to_its_size_and_what_was_asked_for_stays() {
     let disk = FaultyDisk::new(1);
-    let (store, _) = open(Store::MEMORY_BYTES_MIN, disk.clone(), epoch(5));
+    let (store, _) = open(MEMORY_BYTES, disk.clone(), epoch(5));
     let wanted = key(0);
     store.insert(wanted.as_bytes(), response(epoch(5), 0, content(0, 1_000)));
     for number in 1..3_000 {
@@ -187,7 +187,7 @@ async fn the_disk_keeps_to_its_size_and_what_was_asked_for_stays() {
             key(number).as_bytes(),
             response(epoch(5), number, content(number, 100_000)),
         );
-        if number % 20 == 0 {
+        if number % 5 == 0 {
             store.drain();
             let found = look_up(&store, &index(5), wanted.as_bytes()).await;
             assert!(found.is_some_and(|found| found.is_ok()), "after {number}");

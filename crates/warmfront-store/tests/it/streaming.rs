@@ -1,6 +1,5 @@
 use std::future::poll_fn;
 
-use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
@@ -50,10 +49,10 @@ async fn readers_of_any_speed_see_every_byte_of_a_body_that_is_not_kept() {
         let mut rng = StdRng::seed_from_u64(seed);
         let mut rest = content(seed, BYTES);
         while !rest.is_empty() {
-            let slice = rest.split_to(rng.random_range(1..40_000).min(rest.len()));
-            assert!(fill.push(Bytes::copy_from_slice(&slice)).await);
+            let mut slice = rest.split_to(rng.random_range(1..40_000).min(rest.len()));
+            assert!(fill.push(&mut slice).await);
         }
-        fill.finish();
+        fill.finish().await;
         for bytes in readers.join_all().await {
             assert!(bytes == content(seed, BYTES), "seed {seed}");
         }

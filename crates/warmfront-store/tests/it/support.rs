@@ -75,9 +75,13 @@ pub fn response(as_of: Epoch, version: u64, body: Bytes) -> Arc<StoredResponse> 
 }
 
 pub fn open(memory_bytes: u64, files: impl Files, head: Epoch) -> (Store, Recovered) {
+    open_sized(memory_bytes, DISK_BYTES, files, head)
+}
+
+pub fn open_sized(memory_bytes: u64, disk_bytes: u64, files: impl Files, head: Epoch) -> (Store, Recovered) {
     let options = DiskOptions {
         files: Box::new(files),
-        bytes: DISK_BYTES,
+        bytes: disk_bytes,
         head,
     };
     Store::open(memory_bytes, options).unwrap()

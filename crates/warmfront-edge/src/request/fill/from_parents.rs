@@ -9,7 +9,7 @@ use warmfront_store::{Head, StoredResponse};
 use crate::mutants::{Mutant, is_planted};
 use crate::origin::{FetchFailure, OriginBody};
 use crate::outcome::Kept;
-use crate::request::fill::{Arrival, Arriving, Filling};
+use crate::request::fill::{Arrival, Arriving, Filling, announced_bytes};
 use crate::request::names_of_key;
 use crate::tier::{Told, Verdict};
 
@@ -62,11 +62,8 @@ impl Filling {
         let (from_parent, body) = response.into_parts();
         let status = from_parent.status;
         let stands_in = self.stale_copy_stands_in(status, asked);
-        let keep_bytes_max = if verdict.kept.is_stored() && !stands_in {
-            self.room_for(&from_parent.headers)
-        } else {
-            0
-        };
+        let announced_bytes = announced_bytes(&from_parent.headers);
+        let keeps = verdict.kept.is_stored() && !stands_in && self.has_room_for(announced_bytes);
         let rules = self.rules(status);
         let shared = may_share(&Storability::Store(verdict.lifetime), &from_parent.headers, &rules);
         let (headers, withheld) = self.headers(from_parent.headers, &rules, asked);
@@ -79,16 +76,17 @@ impl Filling {
             },
             tag_header: self.tag_header(),
             withheld,
-            shared: shared && keep_bytes_max > 0,
+            shared: shared && keeps,
             reason: verdict.reason,
             kept: match verdict.kept {
                 Kept::For(_) if stands_in => Kept::StandIn,
-                Kept::For(_) if keep_bytes_max == 0 => Kept::TooLarge,
+                Kept::For(_) if !keeps => Kept::TooLarge,
                 kept => kept,
             },
-            keep_bytes_max,
+            keeps,
+            announced_bytes,
         };
-        (Arriving::begin(arrival), body)
+        (Arriving::begin(arrival, &self.core.node.store), body)
     }
 
     /// A 304 from a regional node: the copy whose validators were sent has the same body and the same tags as what it

@@ -1,0 +1,204 @@
+//! How the memory budget is shared: responses in memory, the directory of the disk, and what is in flight.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::memory::allocated;
+
+/// Who has how much of the memory budget. What nobody else needs, the responses in memory have.
+pub(crate) struct Shares {
+    budget_bytes: u64,
+    /// Of bodies that arrive.
+    arriving: Allowance,
+    /// Of slices that are read from disk. It is apart, so that a reader never waits for a body that waits for its readers.
+    reading: Allowance,
+    overdraft_bytes: AtomicU64,
+    disk_bytes: AtomicU64,
+    responses_bytes: AtomicU64,
+    /// Tells the memory tier how much it has.
+    resize: Box<dyn Fn(u64) + Send + Sync>,
+}
+
+/// How much may be in flight for one purpose.
+struct Allowance {
+    bytes_max: u64,
+    /// A permit for each byte that is left.
+    left: Arc<Semaphore>,
+}
+
+impl Allowance {
+    fn new(bytes_max: u64) -> Allowance {
+        let permits = usize::try_from(bytes_max)
+            .unwrap_or(usize::MAX)
+            .min(Semaphore::MAX_PERMITS);
+        Allowance {
+            bytes_max,
+            left: Arc::new(Semaphore::new(permits)),
+        }
+    }
+
+    fn taken_bytes(&self) -> u64 {
+        self.bytes_max.saturating_sub(self.left.available_permits() as u64)
+    }
+}
+
+/// What a share is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A body that arrives, until it is stored and read.
+    Arriving,
+    /// A slice that is read from disk, until the viewer has it.
+    Reading,
+}
+
+/// A share of what may be in flight, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    _permits: Option<OwnedSemaphorePermit>,
+    _overdraft: Option<Overdraft>,
+}
+
+/// What a body that arrives takes beyond what is left, so that it goes on however much others hold.
+#[derive(Debug)]
+struct Overdraft {
+    shares: Arc<Shares>,
+    bytes: u64,
+}
+
+impl Drop for Overdraft {
+    fn drop(&mut self) {
+        self.shares.overdraft_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Bytes that are in flight: they arrive, wait to be written, were read from disk, or are on their way to a viewer.
+struct InFlight {
+    bytes: Box<[u8]>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for InFlight {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// What `bytes::Bytes` and a list of them take beside the bytes.
+const OVERHEAD_BYTES: u64 = 128;
+
+impl Shares {
+    pub(crate) fn new(budget_bytes: u64, resize: Box<dyn Fn(u64) + Send + Sync>) -> Shares {
+        /// At least one slice can arrive, and four be read.
+        const ARRIVING_BYTES_MIN: u64 = 320 * 1024;
+        const READING_BYTES_MIN: u64 = 4 * (256 * 1024 + OVERHEAD_BYTES);
+        Shares {
+            budget_bytes,
+            arriving: Allowance::new((budget_bytes / 8).max(ARRIVING_BYTES_MIN)),
+            reading: Allowance::new((budget_bytes / 16).max(READING_BYTES_MIN)),
+            overdraft_bytes: AtomicU64::new(0),
+            disk_bytes: AtomicU64::new(0),
+            responses_bytes: AtomicU64::new(budget_bytes),
+            resize,
+        }
+    }
+
+    /// A budget for nothing but bodies that arrive, without a store.
+    pub(crate) fn for_fills_alone() -> Shares {
+        Shares::new(u64::MAX / 8, Box::new(|_| ()))
+    }
+
+    /// How much may be arriving.
+    pub(crate) fn arriving_bytes_max(&self) -> u64 {
+        self.arriving.bytes_max
+    }
+
+    /// How much is in flight.
+    pub(crate) fn in_flight_bytes(&self) -> u64 {
+        self.arriving.taken_bytes() + self.reading.taken_bytes() + self.overdraft_bytes.load(Ordering::Relaxed)
+    }
+
+    /// How much memory the disk tier takes; it takes it in any case.
+    pub(crate) fn set_disk_bytes(&self, bytes: u64) {
+        self.disk_bytes.store(bytes, Ordering::Relaxed);
+        self.adjust();
+    }
+
+    /// A share for `bytes`, if there is one at once.
+    pub(crate) fn try_take(&self, what_for: Use, bytes: usize) -> Option<Share> {
+        let left = Arc::clone(&self.allowance(what_for).left);
+        let permits = left.try_acquire_many_owned(cost(bytes)).ok()?;
+        self.adjust();
+        Some(Share {
+            _permits: Some(permits),
+            _overdraft: None,
+        })
+    }
+
+    /// Waits for a share for `bytes`, 256 KiB at the most, in turn.
+    pub(crate) async fn take(self: Arc<Self>, what_for: Use, bytes: usize) -> Share {
+        let left = Arc::clone(&self.allowance(what_for).left);
+        let permits = left.acquire_many_owned(cost(bytes)).await.ok();
+        self.adjust();
+        Share {
+            _permits: permits,
+            _overdraft: None,
+        }
+    }
+
+    /// Waits for a share for `bytes` of what arrives; or, whichever comes first, for the one permit of `own`, with which
+    /// they are taken beyond what is left.
+    pub(crate) async fn take_or_overdraw(self: &Arc<Self>, bytes: usize, own: &Arc<Semaphore>) -> Share {
+        tokio::select! {
+            biased;
+            share = Arc::clone(self).take(Use::Arriving, bytes) => share,
+            Ok(permit) = Arc::clone(own).acquire_owned() => {
+                let bytes = u64::from(cost(bytes));
+                self.overdraft_bytes.fetch_add(bytes, Ordering::Relaxed);
+                let overdraft = Overdraft { shares: Arc::clone(self), bytes };
+                Share { _permits: Some(permit), _overdraft: Some(overdraft) }
+            }
+        }
+    }
+
+    fn allowance(&self, what_for: Use) -> &Allowance {
+        match what_for {
+            Use::Arriving => &self.arriving,
+            Use::Reading => &self.reading,
+        }
+    }
+
+    fn adjust(&self) {
+        /// Each change makes the memory tier evict; small ones can wait.
+        const STEPS: u64 = 64;
+        let taken = self.disk_bytes.load(Ordering::Relaxed) + self.in_flight_bytes();
+        let step = (self.budget_bytes / STEPS).max(1);
+        let left = self.budget_bytes.saturating_sub(taken) / step * step;
+        let wanted = left.max(self.budget_bytes / 4);
+        if wanted != self.responses_bytes.swap(wanted, Ordering::Relaxed) {
+            (self.resize)(wanted);
+        }
+    }
+}
+
+impl Share {
+    /// `bytes` under this share: it is given back when the last of them is dropped.
+    pub(crate) fn cover(self, bytes: impl Into<Box<[u8]>>) -> Bytes {
+        Bytes::from_owner(InFlight {
+            bytes: bytes.into(),
+            _share: self,
+        })
+    }
+}
+
+fn cost(bytes: usize) -> u32 {
+    u32::try_from(allocated(bytes) + OVERHEAD_BYTES).unwrap_or(u32::MAX)
+}
+
+impl std::fmt::Debug for Shares {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Shares")
+    }
+}

@@ -1,0 +1,33 @@
+//! `cargo xtask soak`: the store under a fixed budget of memory, for a long time.
+
+use anyhow::{Context, Result, bail};
+
+use crate::machine::{cargo, run as run_command};
+
+const MINUTES_DEFAULT: u64 = 30;
+
+/// Runs the mixed load of `crates/warmfront-store/benches/soak.rs` for `--minutes N`, 30 without.
+///
+/// # Errors
+/// If a byte was wrong, or the process took more memory than the budget, 5 % of it and a fixed base that is measured.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let minutes = match arguments {
+        [] => MINUTES_DEFAULT,
+        [flag, minutes] if flag == "--minutes" => {
+            let parsed = minutes.parse();
+            parsed.with_context(|| format!("--minutes takes a number, not {minutes:?}"))?
+        }
+        _ => bail!("cargo xtask soak [--minutes N]"),
+    };
+    let minutes = minutes.to_string();
+    run_command(&mut cargo([
+        "bench",
+        "-q",
+        "-p",
+        "warmfront-store",
+        "--bench",
+        "soak",
+        "--",
+        &minutes,
+    ]))
+}
