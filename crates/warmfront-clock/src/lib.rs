@@ -55,6 +55,26 @@ impl Clock {
         }
     }
 
+    /// Time since some moment in the past, by a clock that nobody sets and that goes on while the machine is suspended:
+    /// what a lease is judged by.
+    ///
+    /// Source: clock_gettime(2), CLOCK_BOOTTIME. Where there is none, CLOCK_MONOTONIC.
+    pub fn uptime(&self) -> Duration {
+        match &self.0 {
+            Source::System => uptime(),
+            Source::Manual(now) => Duration::from_millis(u64::try_from(now.borrow().0).unwrap_or(0)),
+            Source::Runtime { began, .. } => began.elapsed(),
+        }
+    }
+
+    /// Returns when so much of [`Clock::uptime`] has passed, or, after a suspension, a little later.
+    pub async fn sleep(&self, duration: Duration) {
+        match &self.0 {
+            Source::System | Source::Runtime { .. } => tokio::time::sleep(duration).await,
+            Source::Manual(_) => self.sleep_until(self.now().plus(duration)).await,
+        }
+    }
+
     /// Whether time passes by command alone.
     pub fn is_manual(&self) -> bool {
         matches!(self.0, Source::Manual(_))
@@ -93,6 +113,16 @@ impl Clock {
     }
 }
 
+fn uptime() -> Duration {
+    #[cfg(target_os = "linux")]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(CLOCK);
+    let (secs, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    Duration::new(secs.unwrap_or(0), nanos.unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +142,18 @@ mod tests {
         assert!(!sleeper.is_finished());
         assert_eq!(clock.advance(Duration::from_millis(1)), Ok(Timestamp(2_000)));
         assert_eq!(sleeper.await.unwrap(), Timestamp(2_000));
+    }
+
+    #[tokio::test]
+    async fn uptime_goes_forward_and_a_manual_clocks_by_command() {
+        let system = Clock::system();
+        let first = system.uptime();
+        assert!(first > Duration::ZERO && system.uptime() >= first);
+        let manual = Clock::manual(Timestamp(1_000));
+        let first = manual.uptime();
+        manual.advance(Duration::from_secs(3)).unwrap();
+        manual.sleep(Duration::ZERO).await;
+        assert_eq!(manual.uptime() - first, Duration::from_secs(3));
     }
 
     #[tokio::test]

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
 use warmfront_facts::{CompletedRecord, Key, View};
 use warmfront_journal::{CommitError, Expected, Write};
 use warmfront_model::Revision;
@@ -18,16 +16,14 @@ const RETRY_SECS: Duration = Duration::from_secs(1);
 /// An invalidation is Completed when the watermark in the journal has passed it, never sooner, and never ceases to be.
 /// The watermark is written only when it passes an invalidation, once for all those that were applied meanwhile.
 pub(crate) async fn complete(state: Arc<State>) {
-    let moved = Arc::new(Notify::new());
-    let _listeners = listen(&state, &moved);
     let mut views = state.views.clone();
     loop {
         let view = Arc::clone(&views.borrow_and_update());
-        let through = state.nodes.applied_through(view.revision());
+        let through = state.nodes.applied_through(&view);
         let Some(newest) = view.newest_in_progress(through) else {
             tokio::select! {
                 changed = views.changed() => if changed.is_err() { return },
-                () = moved.notified() => {}
+                () = state.nodes.moved() => {}
             }
             continue;
         };
@@ -50,20 +46,6 @@ enum Raise {
     /// Someone else wrote it; the journal's head is here.
     Outrun(Revision),
     Failed(Unavailable),
-}
-
-/// One task for each node, which tells `moved` when the node has. They end when they are dropped.
-fn listen(state: &State, moved: &Arc<Notify>) -> JoinSet<()> {
-    let mut listeners = JoinSet::new();
-    for mut applied in state.nodes.receivers() {
-        let moved = Arc::clone(moved);
-        listeners.spawn(async move {
-            while applied.changed().await.is_ok() {
-                moved.notify_one();
-            }
-        });
-    }
-    listeners
 }
 
 /// Commits the watermark, unless it was written since `view`: so it never goes back, whoever else writes it.

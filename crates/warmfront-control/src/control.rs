@@ -7,12 +7,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
 use warmfront_journal::Journal;
-use warmfront_model::Revision;
 
 use crate::follower::FollowError;
 use crate::nodes::Nodes;
 use crate::state::State;
-use crate::{ControlOptions, completion, follower, router, server};
+use crate::{ControlOptions, completion, follower, members, router, server};
 
 /// The journal holds something that cannot be read.
 #[derive(Debug, Error)]
@@ -28,28 +27,25 @@ pub struct Control {
 impl Control {
     /// Reads the journal and begins to follow it.
     ///
-    /// `applied` tells for each member node how far it has applied the journal; an invalidation is Completed, and a
-    /// distribution Deployed, when all of them have. Its tasks run on the runtime this is called on.
+    /// `nodes` is where nodes report how far they have applied the journal; an invalidation is Completed, and a
+    /// distribution Deployed, when all that count have. Its tasks run on the runtime this is called on.
     ///
     /// # Errors
     /// [`StartError`] if the journal cannot be read.
-    pub async fn new(
-        journal: Arc<dyn Journal>,
-        options: ControlOptions,
-        applied: Vec<watch::Receiver<Revision>>,
-    ) -> Result<Control, StartError> {
+    pub async fn new(journal: Arc<dyn Journal>, options: ControlOptions, nodes: Nodes) -> Result<Control, StartError> {
         let view = follower::load(&*journal).await.map_err(StartError)?;
         let (sender, views) = watch::channel(Arc::new(view));
         let state = Arc::new(State {
             journal: Arc::clone(&journal),
             options,
-            nodes: Nodes::new(applied),
+            nodes,
             views,
             turn: RwLock::new(()),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(follower::follow(journal, sender));
         tasks.spawn(completion::complete(Arc::clone(&state)));
+        tasks.spawn(members::drop_silent(Arc::clone(&state)));
         Ok(Control { state, _tasks: tasks })
     }
 

@@ -1,59 +1,204 @@
-use tokio::sync::watch;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
+use warmfront_facts::View;
 use warmfront_model::Revision;
 
-/// How far each member node has applied the journal. A node that has gone counts with the last it said.
-#[derive(Clone, Debug)]
-pub(crate) struct Nodes(Vec<watch::Receiver<Revision>>);
+/// Where nodes report how far they have applied the journal. Clones share one register.
+///
+/// Which nodes count for `Completed` is another question: those attached with [`Counts::WithProcess`], and those whose
+/// member record stands in the journal, whether anything was heard of them or not.
+#[derive(Clone, Default)]
+pub struct Nodes(Arc<Register>);
+
+#[derive(Default)]
+struct Register {
+    nodes: Mutex<BTreeMap<String, Attached>>,
+    moved: Notify,
+}
+
+/// A node that reports.
+pub struct Node {
+    /// Its name, as in its member record.
+    pub name: String,
+    /// Its tier, `pop` or `regional`.
+    pub tier: &'static str,
+    /// Whether `Completed` waits for it.
+    pub counts: Counts,
+    /// How far it has applied the journal.
+    pub applied: watch::Receiver<Revision>,
+    /// What else there is to say of it.
+    pub describe: Box<dyn Fn() -> NodeDetails + Send + Sync>,
+}
+
+/// Whether `Completed` waits for a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// It lives in this process, and counts as long as it is attached.
+    WithProcess,
+    /// It counts as long as its member record stands.
+    ByLease,
+    /// It faces no viewers: whoever asks it checks what it gives.
+    Never,
+}
+
+/// What an operator sees of a node besides its position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeDetails {
+    /// How much of its lease is left; zero: it is fenced. `None`: it needs none.
+    pub lease_left: Option<Duration>,
+    /// It was told to take in nothing.
+    pub paused: bool,
+    /// It was told to take in invalidations so much later.
+    pub delay: Duration,
+}
+
+/// A node as the register knows it.
+pub(crate) struct Position {
+    pub(crate) name: String,
+    pub(crate) tier: &'static str,
+    pub(crate) counts: Counts,
+    pub(crate) applied: Revision,
+    pub(crate) details: NodeDetails,
+}
+
+struct Attached {
+    node: Node,
+    listening: AbortHandle,
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
 
 impl Nodes {
-    pub(crate) fn new(applied: Vec<watch::Receiver<Revision>>) -> Nodes {
-        Nodes(applied)
-    }
-
-    /// Whether every node has applied this revision.
-    pub(crate) fn have_applied(&self, revision: Revision) -> bool {
-        self.0.iter().all(|applied| *applied.borrow() >= revision)
-    }
-
-    /// The newest revision, at most `known`, that every node has applied.
-    pub(crate) fn applied_through(&self, known: Revision) -> Revision {
+    /// Takes a node in, in the place of one with its name. To be called in a tokio runtime.
+    pub fn attach(&self, node: Node) {
+        let (register, mut applied) = (Arc::clone(&self.0), node.applied.clone());
+        let listening = tokio::spawn(async move {
+            while applied.changed().await.is_ok() {
+                register.moved.notify_one();
+            }
+        });
+        let listening = listening.abort_handle();
         self.0
-            .iter()
-            .map(|applied| *applied.borrow())
-            .min()
-            .map_or(known, |applied| applied.min(known))
+            .nodes
+            .lock()
+            .insert(node.name.clone(), Attached { node, listening });
+        self.0.moved.notify_one();
     }
 
-    /// What each node has applied.
-    pub(crate) fn positions(&self) -> impl Iterator<Item = Revision> {
-        self.0.iter().map(|applied| *applied.borrow())
+    /// The node is gone, and answers nobody any more. One that counts by its lease goes on counting until it is dropped.
+    pub fn detach(&self, name: &str) {
+        self.0.nodes.lock().remove(name);
+        self.0.moved.notify_one();
     }
 
-    pub(crate) fn receivers(&self) -> impl Iterator<Item = watch::Receiver<Revision>> {
-        self.0.iter().cloned()
+    /// The newest revision, at most the view's, that every node has applied that counts by this view.
+    pub(crate) fn applied_through(&self, view: &View) -> Revision {
+        let nodes = self.0.nodes.lock();
+        let with_process = nodes
+            .values()
+            .filter(|attached| attached.node.counts == Counts::WithProcess)
+            .map(|attached| *attached.node.applied.borrow());
+        // Nothing was heard of a member that is not attached here.
+        let members = view.members().map(|(name, _)| {
+            let attached = nodes.get(name);
+            attached.map_or(Revision::ZERO, |attached| *attached.node.applied.borrow())
+        });
+        with_process.chain(members).fold(view.revision(), Revision::min)
+    }
+
+    /// Whether every node that counts has applied this revision, which is at most the view's.
+    pub(crate) fn have_applied(&self, view: &View, revision: Revision) -> bool {
+        self.applied_through(view) >= revision
+    }
+
+    /// All nodes that are attached, by name.
+    pub(crate) fn positions(&self) -> Vec<Position> {
+        let nodes = self.0.nodes.lock();
+        let of = |Attached { node, .. }: &Attached| Position {
+            name: node.name.clone(),
+            tier: node.tier,
+            counts: node.counts,
+            applied: *node.applied.borrow(),
+            details: (node.describe)(),
+        };
+        nodes.values().map(of).collect()
+    }
+
+    /// Returns once a node has moved, came or went, since this was called last.
+    pub(crate) async fn moved(&self) {
+        self.0.moved.notified().await;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use warmfront_facts::{Fact, MemberRecord, Membership};
+
     use super::*;
 
-    #[test]
-    fn the_slowest_node_decides() {
-        let (fast, slow) = (watch::Sender::new(Revision(9)), watch::Sender::new(Revision(4)));
-        let nodes = Nodes::new(vec![fast.subscribe(), slow.subscribe()]);
-        assert!(nodes.have_applied(Revision(4)) && !nodes.have_applied(Revision(5)));
-        assert_eq!(nodes.applied_through(Revision(7)), Revision(4));
-        slow.send_replace(Revision(8));
-        assert_eq!(nodes.applied_through(Revision(7)), Revision(7));
-        drop(slow);
-        assert!(!nodes.have_applied(Revision(9)));
+    fn attach(nodes: &Nodes, name: &str, counts: Counts, applied: u64) -> watch::Sender<Revision> {
+        let sender = watch::Sender::new(Revision(applied));
+        nodes.attach(Node {
+            name: name.to_owned(),
+            tier: "pop",
+            counts,
+            applied: sender.subscribe(),
+            describe: Box::new(NodeDetails::default),
+        });
+        sender
     }
 
-    #[test]
-    fn without_nodes_nothing_is_waited_for() {
-        let nodes = Nodes::new(Vec::new());
-        assert!(nodes.have_applied(Revision(5)));
-        assert_eq!(nodes.applied_through(Revision(5)), Revision(5));
+    /// A view at `revision` with these members.
+    fn view(revision: u64, members: &[&str]) -> View {
+        let mut view = View::default();
+        let lease = Duration::from_secs(1);
+        for member in members {
+            let record = MemberRecord {
+                life: 1,
+                membership: Membership::Leased { lease },
+                revision: Revision(1),
+            };
+            view.apply(Revision(1), Fact::Member((*member).to_owned(), Some(Arc::new(record))));
+        }
+        view.apply(Revision(revision), Fact::Other);
+        view
+    }
+
+    #[tokio::test]
+    async fn the_slowest_node_decides_and_one_that_is_detached_does_not() {
+        let nodes = Nodes::default();
+        let _fast = attach(&nodes, "fast", Counts::WithProcess, 9);
+        let slow = attach(&nodes, "slow", Counts::WithProcess, 4);
+        let view = view(9, &[]);
+        assert!(nodes.have_applied(&view, Revision(4)) && !nodes.have_applied(&view, Revision(5)));
+        slow.send_replace(Revision(8));
+        assert_eq!(nodes.applied_through(&view), Revision(8));
+        nodes.detach("slow");
+        assert_eq!(nodes.applied_through(&view), Revision(9));
+    }
+
+    #[tokio::test]
+    async fn a_member_counts_by_its_record_and_a_regional_node_never() {
+        let nodes = Nodes::default();
+        let _regional = attach(&nodes, "regional", Counts::Never, 0);
+        let _pop = attach(&nodes, "pop", Counts::ByLease, 5);
+        assert_eq!(nodes.applied_through(&view(9, &[])), Revision(9), "it has not joined");
+        assert_eq!(nodes.applied_through(&view(9, &["pop"])), Revision(5));
+        assert_eq!(nodes.applied_through(&view(9, &["pop", "unheard-of"])), Revision::ZERO);
+        nodes.detach("pop");
+        assert_eq!(
+            nodes.applied_through(&view(9, &["pop"])),
+            Revision::ZERO,
+            "it may still answer"
+        );
     }
 }

@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use warmfront_clock::Clock;
 use warmfront_facts::OriginAllow;
 use warmfront_model::AccountId;
 
-use crate::Identities;
+use crate::{Disturber, Identities};
 
 /// The largest body taken unless configured otherwise: 3,000 paths of 4,000 characters, and their elements.
 pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -24,6 +26,10 @@ pub struct ControlOptions {
     pub clock: Clock,
     /// Judges how old a signature is. The system's clock even where `clock` is turned by hand: clients sign by theirs.
     pub signing_clock: Clock,
+    /// Judges how long a member has been silent; [`Clock::uptime`] of it. The system's clock, too.
+    pub lease_clock: Clock,
+    /// Pauses and kills nodes on request, for tests; `None` refuses that.
+    pub disturber: Option<Arc<dyn Disturber>>,
     /// The largest body taken, in bytes.
     pub body_bytes_max: usize,
 }
@@ -39,6 +45,8 @@ impl ControlOptions {
             origin_allow: OriginAllow::default(),
             clock: Clock::system(),
             signing_clock: Clock::system(),
+            lease_clock: Clock::system(),
+            disturber: None,
             body_bytes_max: BODY_BYTES_MAX,
         }
     }

@@ -6,7 +6,9 @@ use crate::error::ApiError;
 use crate::state::State;
 
 mod advance_clock;
+mod disturb_node;
 mod get_status;
+mod list_nodes;
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,10 @@ pub(crate) enum OwnOperation {
     GetStatus,
     /// `POST /warmfront/clock/advance`.
     AdvanceClock,
+    /// `GET /warmfront/nodes`.
+    ListNodes,
+    /// `POST /warmfront/nodes/NAME/` and `pause`, `resume`, `delay`, `kill` or `start`.
+    DisturbNode,
 }
 
 /// Whether a path is one of Warmfront's own API.
@@ -27,6 +33,8 @@ impl OwnOperation {
         match (call.method.as_str(), call.path.as_str()) {
             ("GET", "/warmfront/status") => Some(OwnOperation::GetStatus),
             ("POST", "/warmfront/clock/advance") => Some(OwnOperation::AdvanceClock),
+            ("GET", "/warmfront/nodes") => Some(OwnOperation::ListNodes),
+            ("POST", path) if disturb_node::target(path).is_some() => Some(OwnOperation::DisturbNode),
             _ => None,
         }
     }
@@ -40,6 +48,8 @@ impl OwnOperation {
 pub(crate) async fn perform(operation: OwnOperation, state: &State, call: &Call) -> Result<Answer, ApiError> {
     match operation {
         OwnOperation::GetStatus => get_status::get_status(state).await,
+        OwnOperation::ListNodes => list_nodes::list_nodes(state).await,
+        OwnOperation::DisturbNode => disturb_node::disturb_node(state, call).await,
         OwnOperation::AdvanceClock => advance_clock::advance_clock(state, call),
     }
 }

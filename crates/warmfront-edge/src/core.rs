@@ -98,8 +98,12 @@ impl Core {
             let _all = connections.acquire_many(all).await;
             serving.end_together().await;
         };
-        if tokio::time::timeout(self.node.limits.drain, drained).await.is_err() {
-            tracing::warn!("requests were still under way when the time to drain was over");
+        let mut killed = self.node.killed.subscribe();
+        tokio::select! {
+            drained = tokio::time::timeout(self.node.limits.drain, drained) => if drained.is_err() {
+                tracing::warn!("requests were still under way when the time to drain was over");
+            },
+            () = connection::is_over(&mut killed) => {}
         }
         Ok(())
     }

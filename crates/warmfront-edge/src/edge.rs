@@ -3,22 +3,27 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle as JoinHandleOfTask};
 use warmfront_journal::{Journal, JournalError};
 use warmfront_model::{Epoch, Revision};
 use warmfront_store::{DiskOptions, Folder, Store};
 
 use crate::core::{Core, CoreListeners, Serving};
 use crate::follow::{Follower, delay_at};
+use crate::handle::NodeHandle;
+use crate::lease::Tenure;
+use crate::member::Member;
 use crate::metrics::EdgeMetrics;
 use crate::node::Node;
 use crate::options::{DiskCache, EdgeOptions};
 use crate::origin::{ConnectRules, Origins};
 use crate::sweep::sweep_forever;
+use crate::tier::Tier;
 
 /// A running edge.
 pub struct Edge {
@@ -28,6 +33,8 @@ pub struct Edge {
     shutdown: watch::Sender<bool>,
     cores: Vec<JoinHandle<()>>,
     tasks: Vec<AbortHandle>,
+    leaving: watch::Sender<bool>,
+    member: Option<JoinHandleOfTask<()>>,
 }
 
 /// Why an edge did not start.
@@ -83,6 +90,8 @@ impl Edge {
         let delay = delay_at(&options.pop, options.propagation_delay);
         let mut follower = Follower::new(Arc::clone(&node), options.account.clone(), options.clock.clone(), delay);
         let watch = follower.begin(&*journal).await?;
+        let leaving = watch::Sender::new(false);
+        let member = keep_lease(&node, &journal, &options, &leaving);
         let tasks = vec![
             tokio::spawn(follower.follow(journal, watch)).abort_handle(),
             tokio::spawn(sweep_forever(Arc::clone(&node))).abort_handle(),
@@ -107,6 +116,8 @@ impl Edge {
             shutdown,
             cores,
             tasks,
+            leaving,
+            member,
         })
     }
 
@@ -130,6 +141,20 @@ impl Edge {
         self.node.applied()
     }
 
+    /// What is seen of it from outside.
+    pub fn handle(&self) -> NodeHandle {
+        NodeHandle::new(&self.node)
+    }
+
+    /// Ends at once, as if its process were killed: requests under way break off, and its lease runs out by itself.
+    pub async fn kill(mut self) {
+        if let Some(member) = self.member.take() {
+            member.abort();
+        }
+        self.node.killed.send_replace(true);
+        self.shutdown().await;
+    }
+
     /// Accepts nothing more, and returns when the requests under way have been answered or their time is over.
     pub async fn shutdown(self) {
         self.shutdown.send_replace(true);
@@ -144,8 +169,31 @@ impl Edge {
         if joined.await.is_err() {
             tracing::error!("the edge's cores could not be joined");
         }
+        self.leaving.send_replace(true);
+        if let Some(mut member) = self.member
+            && tokio::time::timeout(LEAVE, &mut member).await.is_err()
+        {
+            member.abort();
+        }
         self.tasks.iter().for_each(AbortHandle::abort);
     }
+}
+
+/// How long a node tries to take its member record back at its end. Left there, it is dropped when its time is over.
+const LEAVE: Duration = Duration::from_secs(2);
+
+/// A POP with a lease joins; the task ends once `leaving` says so.
+pub(crate) fn keep_lease(
+    node: &Arc<Node>,
+    journal: &Arc<dyn Journal>,
+    options: &EdgeOptions,
+    leaving: &watch::Sender<bool>,
+) -> Option<JoinHandleOfTask<()>> {
+    let (Tenure::Leased(lease), Tier::Pop(_)) = (&options.tenure, &options.tier) else {
+        return None;
+    };
+    let member = Member::new(Arc::clone(node), Arc::clone(journal), &options.pop, lease.clone());
+    Some(tokio::spawn(member.keep(leaving.subscribe())))
 }
 
 /// Opens the store. What its disk holds is known when this returns.

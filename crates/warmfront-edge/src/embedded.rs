@@ -13,8 +13,9 @@ use warmfront_store::Store;
 
 use crate::connection;
 use crate::core::Core;
-use crate::edge::StartError;
+use crate::edge::{StartError, keep_lease};
 use crate::follow::{Follower, delay_at};
+use crate::handle::NodeHandle;
 use crate::metrics::EdgeMetrics;
 use crate::node::Node;
 use crate::options::EdgeOptions;
@@ -43,7 +44,8 @@ pub trait Dial: Send + Sync + 'static {
 pub struct Embedded {
     core: Arc<Core>,
     shutdown: watch::Sender<bool>,
-    tasks: [AbortHandle; 2],
+    tasks: Vec<AbortHandle>,
+    _leaving: watch::Sender<bool>,
 }
 
 impl Embedded {
@@ -62,15 +64,19 @@ impl Embedded {
         let delay = delay_at(&options.pop, options.propagation_delay);
         let mut follower = Follower::new(Arc::clone(&node), options.account.clone(), options.clock.clone(), delay);
         let watch = follower.begin(&*journal).await?;
-        let tasks = [
+        let leaving = watch::Sender::new(false);
+        let member = keep_lease(&node, &journal, &options, &leaving);
+        let mut tasks = vec![
             tokio::spawn(follower.follow(journal, watch)).abort_handle(),
             tokio::spawn(sweep_forever(Arc::clone(&node))).abort_handle(),
         ];
+        tasks.extend(member.map(|member| member.abort_handle()));
         let origins = Origins::new(Arc::new(ConnectRules::dialling(dial)?));
         Ok(Embedded {
             core: Arc::new(Core::new(&node, 0, origins)),
             shutdown: watch::Sender::new(false),
             tasks,
+            _leaving: leaving,
         })
     }
 
@@ -93,6 +99,11 @@ impl Embedded {
     /// The revision up to which the journal has been taken in.
     pub fn applied(&self) -> watch::Receiver<Revision> {
         self.core.node.applied()
+    }
+
+    /// What is seen of it from outside.
+    pub fn handle(&self) -> NodeHandle {
+        NodeHandle::new(&self.core.node)
     }
 
     /// The cache.

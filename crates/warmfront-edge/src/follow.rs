@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use warmfront_clock::Clock;
 use warmfront_facts::{DistributionRecord, Fact, OriginAccessControlRecord, PolicySet, decode, decode_entry};
-use warmfront_invalidation::{InvalidationItem, NormalUrl};
+use warmfront_invalidation::{Index, InvalidationItem, NormalUrl};
 use warmfront_journal::{Event, Journal, JournalError, Snapshot as Entries, Watch};
 use warmfront_model::{AccountId, DistributionId, ResourceArn, Revision};
 
@@ -55,7 +55,11 @@ impl Follower {
             }
         }
         let sites = self.sites();
+        let incarnation = journal.incarnation();
         self.node.publish(|snapshot| {
+            if snapshot.index.applied().incarnation != incarnation {
+                snapshot.index = Index::new(incarnation);
+            }
             let is_start = snapshot.index.applied().revision == Revision::ZERO;
             snapshot.sites = sites;
             snapshot.index.advance(entries.revision);
@@ -95,15 +99,24 @@ impl Follower {
     }
 
     async fn resume(&mut self, journal: &dyn Journal) -> Result<Box<dyn Watch>, JournalError> {
-        let applied = self.node.snapshot().index.applied().revision;
-        match journal.watch(applied).await {
-            // A gap: invalidations may have been in it.
-            Err(JournalError::Compacted { .. }) => self.begin(journal).await,
-            other => other,
+        let applied = self.node.snapshot().index.applied();
+        let is_same_life = journal.incarnation() == applied.incarnation;
+        if is_same_life {
+            match journal.watch(applied.revision).await {
+                Err(JournalError::Compacted { .. }) => {}
+                other => return other,
+            }
         }
+        // A gap: invalidations may have been in it. Until the node has joined anew, nothing is answered from the cache.
+        self.node.lease.lose();
+        self.begin(journal).await
     }
 
     async fn take_in(&mut self, event: &Event) {
+        let mut hold = self.node.hold.subscribe();
+        // The sender is the node's own, so waiting cannot fail.
+        let _ = hold.wait_for(|hold| !hold.paused).await;
+        let delay = self.delay + hold.borrow().delay;
         let fact = match decode(event) {
             Ok(fact) => fact,
             Err(error) => {
@@ -120,10 +133,10 @@ impl Follower {
             if is_planted(Mutant::EpochBeforeEntry) {
                 self.node.publish(|snapshot| snapshot.index.advance(event.revision));
             }
-            if !self.delay.is_zero() {
+            if !delay.is_zero() {
                 // A record from a clock that is ahead waits no longer than any other.
                 let created = record.created.min(self.clock.now());
-                self.clock.sleep_until(created.plus(self.delay)).await;
+                self.clock.sleep_until(created.plus(delay)).await;
             }
             self.node.publish(|snapshot| {
                 snapshot
@@ -189,7 +202,9 @@ impl Follower {
                 self.policies.apply(fact);
                 true
             }
-            Fact::Invalidation(_) | Fact::Tags { .. } | Fact::CompletedThrough(_) | Fact::Other => false,
+            Fact::Invalidation(_) | Fact::Tags { .. } | Fact::Member(..) | Fact::CompletedThrough(_) | Fact::Other => {
+                false
+            }
         }
     }
 

@@ -18,7 +18,10 @@ mod embedded;
 mod error_page;
 mod flight;
 mod follow;
+mod handle;
 mod identifiers;
+mod lease;
+mod member;
 mod metrics;
 #[cfg(not(feature = "mutants"))]
 mod mutants;
@@ -40,6 +43,8 @@ pub use embedded::{Dial, Dialling, Embedded, Transport};
 pub use metrics::{EdgeMetrics, Metric};
 pub use warmfront_store::DISK_BYTES_MIN;
 
+pub use handle::{Hold, NodeHandle, NodeState};
+pub use lease::{LeaseOptions, Tenure};
 pub use options::{BucketAccess, DiskCache, EdgeOptions, ExplainToken, Limits};
 pub use outcome::{FetchReason, Kept, Outcome, Reason, ResultType};
 pub use tier::{Parent, Parents, Tier, TierSecret};

@@ -16,7 +16,9 @@ use warmfront_store::Store;
 use crate::changes::Changes;
 use crate::counters::Counters;
 use crate::flight::Flights;
+use crate::handle::Hold;
 use crate::identifiers::via;
+use crate::lease::{Lease, Tenure};
 use crate::options::{BucketAccess, EdgeOptions, ExplainToken, Limits};
 use crate::snapshot::Snapshot;
 use crate::tier::Tier;
@@ -37,6 +39,12 @@ pub(crate) struct Node {
     pub(crate) explain_token: Option<ExplainToken>,
     /// The port that redirects to https name; `None` without a TLS listener, or for 443.
     pub(crate) redirect_port: Option<u16>,
+    /// Whether the node may trust its cache.
+    pub(crate) lease: Lease,
+    /// How a test holds it back.
+    pub(crate) hold: watch::Sender<Hold>,
+    /// Said when it is to end without letting anything under way end.
+    pub(crate) killed: watch::Sender<bool>,
     snapshot: ArcSwap<Snapshot>,
     writing: Mutex<()>,
     applied: watch::Sender<Revision>,
@@ -88,6 +96,12 @@ impl Node {
             via: via(&options.pop),
             explain_token: options.explain_token.clone(),
             redirect_port: https_port.filter(|port| *port != 443),
+            lease: Lease::new(match options.tier {
+                Tier::Pop(_) => &options.tenure,
+                Tier::Regional(_) => &Tenure::WithProcess,
+            }),
+            hold: watch::Sender::default(),
+            killed: watch::Sender::new(false),
             snapshot: ArcSwap::from_pointee(Snapshot::new(incarnation)),
             writing: Mutex::new(()),
             applied: watch::Sender::new(Revision::ZERO),
@@ -106,13 +120,17 @@ impl Node {
     /// Replaces the snapshot by a changed one. Once every core sees it, `applied` moves.
     pub(crate) fn publish(&self, change: impl FnOnce(&mut Snapshot)) {
         let _writing = self.writing.lock();
-        let mut next = Snapshot::clone(&self.snapshot.load());
+        let before = self.snapshot.load();
+        let mut next = Snapshot::clone(&before);
         change(&mut next);
-        let applied = next.index.applied().revision;
+        let applied = next.index.applied();
+        let is_new_life = applied.incarnation != before.index.applied().incarnation;
         self.snapshot.store(Arc::new(next));
         self.applied.send_if_modified(|known| {
-            let moved = applied > *known;
-            *known = applied.max(*known);
+            let moved = applied.revision > *known || is_new_life;
+            if moved {
+                *known = applied.revision;
+            }
             moved
         });
         self.moved.notify_waiters();

@@ -13,6 +13,7 @@ use warmfront_facts::OriginAllow;
 use warmfront_model::AccountId;
 use warmfront_signing::Credentials;
 
+use crate::lease::Tenure;
 use crate::tier::Tier;
 
 /// What an edge is to be.
@@ -42,6 +43,8 @@ pub struct EdgeOptions {
     pub origin_roots: Vec<CertificateDer<'static>>,
     /// Whom it faces, and whom it asks. A regional node listens for POPs at `http`, and has no `https`.
     pub tier: Tier,
+    /// How a POP knows that it still counts. A regional node needs to know nothing: POPs check what it gives.
+    pub tenure: Tenure,
     /// How long after its creation an invalidation is applied; zero: at once.
     pub propagation_delay: Duration,
     /// Which of CloudFront's and the RFCs' ways are taken where they part.

@@ -86,6 +86,7 @@ pub(crate) fn answer(
         viewer,
         snapshot,
         now: core.node.clock.now(),
+        fenced: !core.node.lease.holds(),
         child: None,
         switches: core.node.switches,
         explains,
@@ -136,7 +137,11 @@ fn way<'a>(core: &Arc<Core>, accepted: &'a Accepted) -> Result<Way<'a>, EarlyAns
     if accepted.child.as_ref().is_some_and(is_anothers) {
         return Err(EarlyAnswer::OtherConfiguration);
     }
-    let found = Found::find(&core.node, &keyed);
+    let found = if accepted.fenced {
+        Found::Fenced
+    } else {
+        Found::find(&core.node, &keyed)
+    };
     match from_found(core, &keyed, &found) {
         Some(answered) => answered.map(Way::Answered),
         None => Ok(Way::Fetches(keyed, found)),
@@ -153,7 +158,9 @@ fn from_found(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found) -> Option<Resu
             fetch::refresh_in_background(core, keyed, response);
             (response, Reason::StaleWhileRevalidate)
         }
-        Found::Stale(_) | Found::Unwanted(_) | Found::OnDisk(_) | Found::Covered | Found::Absent => return None,
+        Found::Stale(_) | Found::Unwanted(_) | Found::OnDisk(_) | Found::Covered | Found::Absent | Found::Fenced => {
+            return None;
+        }
     };
     Some(answer::from_cache(keyed, response, reason))
 }

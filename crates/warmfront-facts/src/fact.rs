@@ -4,8 +4,8 @@ use warmfront_journal::{Entry, Event, Write};
 use warmfront_model::{DistributionId, Revision};
 
 use crate::{
-    CompletedRecord, DistributionRecord, InvalidationRecord, Key, OriginAccessControlRecord, Policy, PolicyFact,
-    PolicyKind, PolicyRecord, RecordError, TagsRecord,
+    CompletedRecord, DistributionRecord, InvalidationRecord, Key, MemberRecord, OriginAccessControlRecord, Policy,
+    PolicyFact, PolicyKind, PolicyRecord, RecordError, TagsRecord,
 };
 
 /// What one commit says.
@@ -26,6 +26,8 @@ pub enum Fact {
         /// What they are now.
         tags: Option<Arc<TagsRecord>>,
     },
+    /// A node wrote its member record, or it was deleted.
+    Member(String, Option<Arc<MemberRecord>>),
     /// Every invalidation up to this revision is Completed.
     CompletedThrough(Revision),
     /// Nothing that concerns distributions, policies or invalidations.
@@ -71,6 +73,10 @@ fn read(key: &str, value: Option<&[u8]>, revision: Revision) -> Result<Fact, Rec
         (Some(Key::Tags(resource)), value) => {
             let tags = value.map(TagsRecord::decode).transpose()?.map(Arc::new);
             Fact::Tags { resource, tags }
+        }
+        (Some(Key::Member(node)), value) => {
+            let record = value.map(|value| MemberRecord::decode(value, revision)).transpose()?;
+            Fact::Member(node, record.map(Arc::new))
         }
         (Some(Key::Completed), Some(value)) => Fact::CompletedThrough(CompletedRecord::decode(value)?.through),
         // Invalidations and the watermark are never taken back.

@@ -23,6 +23,8 @@ pub enum Key {
     },
     /// `tags/ARN`.
     Tags(String),
+    /// `member/NODE`: a node whose position counts for Completed, and its lease.
+    Member(String),
     /// `completed`, the completion watermark.
     Completed,
 }
@@ -55,6 +57,7 @@ impl Key {
                 })
             }
             "tags" => Some(Key::Tags(rest.to_owned())),
+            "member" => Some(Key::Member(rest.to_owned())),
             kind => {
                 let kind = PolicyKind::ALL.into_iter().find(|it| it.as_str() == kind)?;
                 Some(Key::Policy(kind, rest.to_owned()))
@@ -76,6 +79,7 @@ impl fmt::Display for Key {
                 write!(formatter, "invalidation/{distribution}/{reference_hash}")
             }
             Key::Tags(arn) => write!(formatter, "tags/{arn}"),
+            Key::Member(node) => write!(formatter, "member/{node}"),
             Key::Completed => formatter.write_str("completed"),
         }
     }
@@ -120,13 +124,14 @@ mod tests {
             Key::Policy(PolicyKind::ResponseHeaders, "a".into()),
             Key::invalidation(&distribution, "my/ref"),
             Key::Tags("arn:aws:cloudfront::123456789012:distribution/E1U5RQF7T870K0".into()),
+            Key::Member("IAD89-P3".into()),
             Key::Completed,
         ] {
             assert_eq!(Key::parse(&key.to_string()), Some(key));
         }
         for other in [
             "",
-            "member/1",
+            "note/1",
             "distribution",
             "distribution/x",
             "invalidation/E1U5RQF7T870K0",

@@ -7,6 +7,7 @@ mod configuration;
 mod envelope;
 mod fact;
 mod key;
+mod member;
 mod month;
 mod origin_allow;
 mod policy;
@@ -16,6 +17,7 @@ mod view;
 
 pub use fact::{Fact, decode, decode_entry};
 pub use key::{Key, invalidation_id};
+pub use member::{MemberRecord, Membership};
 pub use month::Month;
 pub use origin_allow::{Network, OriginAllow, ParseNetworkError, is_private};
 pub use policy::{Policy, PolicyKind, PolicyRecord};

@@ -45,6 +45,9 @@ pub enum RecordError {
     /// A configuration that this program does not accept.
     #[error("the record's configuration is refused: {0}")]
     Configuration(#[from] ConfigError),
+    /// A member record whose life is no hexadecimal number.
+    #[error("the record's life is no hexadecimal number")]
+    Life,
     /// An invalidation path that this program does not accept.
     #[error("the record's invalidation path is refused: {0}")]
     Path(#[from] InvalidPath),

@@ -5,8 +5,8 @@ use warmfront_journal::Snapshot;
 use warmfront_model::{DistributionId, Revision};
 
 use crate::{
-    DistributionRecord, Fact, InvalidationRecord, Month, OriginAccessControlRecord, PolicyKind, PolicySet, RecordError,
-    TagsRecord, decode_entry, invalidation_id,
+    DistributionRecord, Fact, InvalidationRecord, MemberRecord, Month, OriginAccessControlRecord, PolicyKind,
+    PolicySet, RecordError, TagsRecord, decode_entry, invalidation_id,
 };
 
 mod invalidations;
@@ -25,6 +25,7 @@ pub struct View {
     policies: PolicySet,
     invalidations: HashMap<DistributionId, Invalidations>,
     tags: HashMap<String, Arc<TagsRecord>>,
+    members: OrdMap<String, Arc<MemberRecord>>,
     completed: Revision,
     completed_written: Option<Revision>,
     paths_by_month: OrdMap<Month, u64>,
@@ -65,6 +66,12 @@ impl View {
             }
             Fact::Tags { resource, tags: None } => {
                 self.tags.remove(&resource);
+            }
+            Fact::Member(node, Some(record)) => {
+                self.members.insert(node, record);
+            }
+            Fact::Member(node, None) => {
+                self.members.remove(&node);
             }
             Fact::CompletedThrough(through) => {
                 self.completed = self.completed.max(through);
@@ -175,6 +182,11 @@ impl View {
                 .iter()
                 .any(|origin| origin.access_control_id.as_deref() == Some(id))
         })
+    }
+
+    /// The nodes that have joined and were not dropped, by name.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Arc<MemberRecord>)> {
+        self.members.iter().map(|(node, record)| (node.as_str(), record))
     }
 
     /// Every policy, custom and managed.

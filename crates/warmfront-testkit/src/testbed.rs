@@ -8,7 +8,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use warmfront_caching::Switches;
 use warmfront_clock::Clock;
-use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits, Tier};
+use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits, Tenure, Tier};
 use warmfront_facts::{
     DistributionRecord, InvalidationRecord, Key, OriginAccessControlRecord, OriginAllow, invalidation_id,
 };
@@ -60,6 +60,7 @@ pub fn edge_options() -> EdgeOptions {
         },
         origin_roots: Vec::new(),
         tier: Tier::alone(),
+        tenure: Tenure::WithProcess,
         propagation_delay: Duration::ZERO,
         switches: Switches::AWS,
         explain_token: None,

@@ -4,14 +4,19 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::duration;
 use crate::listen::{Address, Listen, Wire};
 use crate::outcome::Complaint;
 
 /// The flag, for messages.
 const FLAG: &str = "--topology";
+
+/// A shorter lease would be lost whenever the machine is busy.
+const LEASE_MIN: Duration = Duration::from_secs(1);
 
 /// More nodes than this in one process are taken for a slip of the pen.
 const NODES_MAX: usize = 64;
@@ -20,6 +25,9 @@ const NODES_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topology {
+    /// How long a POP may answer from its cache without having renewed its lease.
+    #[serde(default = "lease", deserialize_with = "time")]
+    pub lease: Duration,
     /// The regions, in the file's order.
     #[serde(rename = "region")]
     pub regions: Vec<Region>,
@@ -64,6 +72,7 @@ impl Topology {
             edge_https: None,
         };
         Topology {
+            lease: lease(),
             regions: vec![Region {
                 name: "local".to_owned(),
                 regional_nodes: 0,
@@ -86,6 +95,9 @@ impl Topology {
         let topology: Topology = toml::from_str(text).map_err(|error| error.to_string())?;
         if topology.pops().next().is_none() {
             return Err("there is no POP: write [[region]] and in it pop = [{ name = \"IAD89-P3\" }]".to_owned());
+        }
+        if topology.lease < LEASE_MIN {
+            return Err("lease: give 1s or more, it is renewed after a third of that".to_owned());
         }
         if topology.n_nodes() > NODES_MAX {
             return Err(format!(
@@ -146,6 +158,16 @@ impl Region {
     pub fn regional_names(&self) -> impl Iterator<Item = String> {
         (1..=self.regional_nodes).map(|number| format!("{}-R{number}", self.name))
     }
+}
+
+/// Long enough for a disk that hesitates, short enough to wait for when a POP is gone.
+fn lease() -> Duration {
+    Duration::from_secs(10)
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    duration::parse(&text).map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")))
 }
 
 fn one() -> usize {
@@ -224,6 +246,11 @@ mod tests {
             }
         };
         check("", &["region"]);
+        check("lease = '10ms'\nregion = []", &["no POP"]);
+        check(
+            "lease = '10ms'\n[[region]]\nname = 'a'\npop = [{ name = 'P' }]",
+            &["lease", "1s"],
+        );
         check("region = []", &["no POP", "[[region]]"]);
         check("[[region]]\nname = 'a'\npop = []", &["no POP"]);
         check("[[region]]\nname = 'a'\npops = []", &["pops", "pop"]);

@@ -18,7 +18,7 @@ pub(super) async fn delete_distribution(context: &Context<'_>) -> Result<Answer,
         .decide(|view| {
             let current = view.distribution(&id).ok_or(ApiError::NoSuchDistribution)?;
             version::check_if_match(&context.call.headers, &version::etag(current.revision))?;
-            if current.config.enabled || !state.nodes.have_applied(current.revision) {
+            if current.config.enabled || !state.nodes.have_applied(view, current.revision) {
                 return Err(ApiError::DistributionNotDisabled);
             }
             let tagged = view.tags(&distribution_arn(state, &id)).is_some();

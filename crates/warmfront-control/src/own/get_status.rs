@@ -1,8 +1,9 @@
 use serde::Serialize;
-use warmfront_model::{Revision, Timestamp};
+use warmfront_model::Timestamp;
 
 use crate::answer::Answer;
 use crate::error::ApiError;
+use crate::nodes::Position;
 use crate::state::State;
 
 #[derive(Serialize)]
@@ -43,15 +44,15 @@ struct Metering {
 pub(super) async fn get_status(state: &State) -> Result<Answer, ApiError> {
     let view = state.current().await?;
     let now = state.options.clock.now();
-    let node = |(node, applied): (usize, Revision)| Node {
+    let node = |(node, position): (usize, Position)| Node {
         node,
-        applied: applied.0,
+        applied: position.applied.0,
     };
     Ok(Answer::json(&Status {
         incarnation: state.journal.incarnation().to_string(),
         head: view.revision().0,
         completed: view.completed().0,
-        nodes: state.nodes.positions().enumerate().map(node).collect(),
+        nodes: state.nodes.positions().into_iter().enumerate().map(node).collect(),
         clock: Clock {
             now: iso_8601(now),
             now_ms: now.0,

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use warmfront_clock::Clock;
-use warmfront_control::{Control, ControlOptions, Grants, Identities, Identity};
+use warmfront_control::{Control, ControlOptions, Counts, Grants, Identities, Identity, Node, NodeDetails, Nodes};
 use warmfront_facts::OriginAllow;
 use warmfront_journal::{Journal, Simulated};
 use warmfront_model::{AccountId, Revision, Timestamp};
@@ -105,6 +105,17 @@ pub fn options(clock: Clock) -> ControlOptions {
     }
 }
 
+/// A POP that reports this position.
+pub fn node(name: &str, counts: Counts, applied: watch::Receiver<Revision>) -> Node {
+    Node {
+        name: name.to_owned(),
+        tier: "pop",
+        counts,
+        applied,
+        describe: Box::new(NodeDetails::default),
+    }
+}
+
 impl Server {
     /// With no node to wait for: everything is Deployed and Completed as soon as it is in the journal.
     pub async fn start() -> Server {
@@ -119,7 +130,15 @@ impl Server {
         let clock = Clock::manual(NOW);
         let mut options = options(clock.clone());
         configure(&mut options);
-        let control = Control::new(Arc::clone(&journal), options, applied).await.unwrap();
+        let nodes = Nodes::default();
+        for (number, applied) in applied.into_iter().enumerate() {
+            nodes.attach(node(&format!("node {number}"), Counts::WithProcess, applied));
+        }
+        Server::start_over(journal, clock, options, nodes).await
+    }
+
+    pub async fn start_over(journal: Arc<dyn Journal>, clock: Clock, options: ControlOptions, nodes: Nodes) -> Server {
+        let control = Control::new(Arc::clone(&journal), options, nodes).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -83,7 +83,7 @@ async fn a_journal_that_holds_nonsense_is_refused_at_the_start() {
         .await
         .unwrap();
     let options = crate::client::options(warmfront_clock::Clock::system());
-    let error = warmfront_control::Control::new(journal, options, Vec::new())
+    let error = warmfront_control::Control::new(journal, options, warmfront_control::Nodes::default())
         .await
         .err()
         .unwrap();

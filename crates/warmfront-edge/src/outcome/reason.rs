@@ -93,6 +93,8 @@ super::words! {
         Expired = "expired",
         /// The viewer asks for the origin's word.
         Unwanted = "unwanted",
+        /// The node has no lease, so nothing that it has may answer.
+        Fenced = "fenced",
         /// The cache may not answer such requests.
         Uncached = "uncached",
     }

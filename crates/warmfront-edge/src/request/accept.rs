@@ -18,6 +18,9 @@ pub(crate) struct Accepted {
     /// Taken when the head had arrived: it holds every entry that was known then.
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) now: Timestamp,
+    /// Whether the node had no lease when the head had arrived: then nothing of its cache is trusted, nothing in flight is
+    /// joined, and the origin is asked directly.
+    pub(crate) fenced: bool,
     /// On a regional node: what the POP asks for beside its viewer.
     pub(crate) child: Option<ChildAsk>,
     pub(crate) switches: Switches,

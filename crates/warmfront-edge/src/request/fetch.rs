@@ -29,11 +29,12 @@ type Given = Result<Answer, EarlyAnswer>;
 ///
 /// It joins the fetch in flight for its key, if that is new enough, or begins one. A HEAD fetches as a GET does, and so
 /// finds a hit the next time. A request that came back from an origin joins nothing: it may be the very fetch it would
-/// wait for.
+/// wait for. Nor does one that finds the node fenced: every fetch in flight began before it arrived.
 pub(crate) async fn fetch(core: &Arc<Core>, keyed: &Keyed<'_>, found: Found) -> Given {
     only_if_cached(keyed)?;
     let comes_back = keyed.routed.accepted.n_passages(&core.node) > 0;
-    for _ in 0..if comes_back { 0 } else { JOINS_MAX } {
+    let joins_nothing = comes_back || keyed.routed.accepted.fenced;
+    for _ in 0..if joins_nothing { 0 } else { JOINS_MAX } {
         let part = match join_or_begin(core, keyed, true) {
             Ok(part) => part,
             Err((stored_meanwhile, reason)) => return from_cache(keyed, &stored_meanwhile, reason),

@@ -33,6 +33,8 @@ pub(crate) enum Found {
     Covered,
     /// Nothing.
     Absent,
+    /// The node has no lease, and so trusts nothing that it has.
+    Fenced,
 }
 
 impl Found {
@@ -98,7 +100,8 @@ impl Found {
             | Found::StaleWhileRevalidate(_)
             | Found::OnDisk(_)
             | Found::Covered
-            | Found::Absent => None,
+            | Found::Absent
+            | Found::Fenced => None,
         }
     }
 
@@ -112,6 +115,7 @@ impl Found {
             | Found::StaleWhileRevalidate(_) => FetchReason::Expired,
             Found::Unwanted(_) => FetchReason::Unwanted,
             Found::Covered => FetchReason::Covered,
+            Found::Fenced => FetchReason::Fenced,
             Found::OnDisk(_) | Found::Absent => FetchReason::Absent,
         }
     }

@@ -53,6 +53,7 @@ fn node() -> Arc<Node> {
         },
         origin_roots: Vec::new(),
         tier: crate::Tier::alone(),
+        tenure: crate::Tenure::WithProcess,
         propagation_delay: Duration::ZERO,
         switches: warmfront_caching::Switches::AWS,
         explain_token: None,

@@ -47,6 +47,7 @@ pub(crate) async fn answer_child(core: &Arc<Core>, request: Request<Incoming>) -
         snapshot: Arc::new(snapshot),
         now: core.node.clock.now(),
         switches: core.node.switches,
+        fenced: false,
         child: Some(child),
         explains: false,
     };

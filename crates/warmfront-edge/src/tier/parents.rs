@@ -100,7 +100,8 @@ impl ParentAsk {
         let Tier::Pop(parents) = &node.tier else { return None };
         let accepted = keyed.routed.accepted;
         let reads = matches!(accepted.head.method, Method::GET | Method::HEAD);
-        if parents.nodes.is_empty() || !reads || keyed.changed_here {
+        let is_bypassed = keyed.changed_here || accepted.fenced;
+        if parents.nodes.is_empty() || !reads || is_bypassed {
             return None;
         }
         let key = KeyHash::of(keyed.bytes());

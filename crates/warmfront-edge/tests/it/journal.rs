@@ -38,7 +38,7 @@ async fn keys_of_others_are_taken_in_and_change_nothing() {
     let origin = counting().await;
     let bed = Testbed::with(&Site::new(&origin)).await;
     check(&bed.get("/a").await, 200, "Miss", "1");
-    let revision = bed.commit("member/1", Bytes::from_static(b"whatever")).await;
+    let revision = bed.commit("note/1", Bytes::from_static(b"whatever")).await;
     bed.applied(revision).await;
     check(&bed.get("/a").await, 200, "Hit", "1");
 }

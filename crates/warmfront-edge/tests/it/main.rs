@@ -12,6 +12,7 @@ mod in_flight;
 mod invalidation;
 mod journal;
 mod keys;
+mod leases;
 mod outcomes;
 mod passing;
 mod policies;

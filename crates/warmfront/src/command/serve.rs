@@ -94,6 +94,9 @@ pub struct Args {
     /// A TOML file with POPs and regional nodes by region, all in this process [default: one POP]
     #[arg(long, value_name = "FILE")]
     topology: Option<PathBuf>,
+    /// Let signed requests pause, delay, kill and start nodes; for tests alone
+    #[arg(long)]
+    disturb_nodes: bool,
 }
 
 impl Args {

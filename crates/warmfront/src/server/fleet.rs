@@ -1,25 +1,41 @@
 //! The nodes of a server: regional nodes and POPs, in one process.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use rustls::ServerConfig;
-use tokio::sync::watch;
+use async_trait::async_trait;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use warmfront_control::{Counts, DisturbError, Disturbance, Disturber, NodeDetails, Nodes};
 use warmfront_edge::{
-    DISK_BYTES_MIN, DiskCache, Edge, EdgeMetrics, EdgeOptions, Parent, Parents, StartError, Tier, TierSecret,
+    Edge, EdgeMetrics, EdgeOptions, Hold, NodeHandle, Parent, Parents, StartError, Tenure, Tier, TierSecret,
 };
 use warmfront_journal::Journal;
-use warmfront_model::Revision;
 
 use crate::listen::Listen;
-use crate::outcome::Complaint;
-use crate::topology::{Pop, Region, Topology};
+use crate::topology::Region;
 
-/// All nodes, running.
+mod parts;
+
+pub use parts::FleetStart;
+
+/// All nodes.
 pub struct Fleet {
-    regionals: Vec<Edge>,
-    pops: Vec<(String, Edge)>,
+    journal: Arc<dyn Journal>,
+    /// Where they report.
+    nodes: Nodes,
+    members: Mutex<HashMap<String, Member>>,
+    pops: Vec<PopAddresses>,
+}
+
+/// A node, running or killed.
+struct Member {
+    edge: Option<Edge>,
+    /// What it is started with again: the addresses are those it got.
+    options: EdgeOptions,
 }
 
 /// Where a POP listens.
@@ -33,156 +49,179 @@ pub struct PopAddresses {
     pub https: Option<SocketAddr>,
 }
 
-/// What the nodes are started from.
-pub struct FleetStart<'a> {
-    /// Which nodes.
-    pub topology: &'a Topology,
-    /// The addresses that flags name, for messages.
-    pub listeners: Vec<Listen>,
-    /// What all nodes have in common; of memory, disk and cores each gets an equal part.
-    pub options: EdgeOptions,
-    /// The certificates for a listener at an address.
-    pub tls: &'a dyn Fn(SocketAddr) -> anyhow::Result<Arc<ServerConfig>>,
-}
-
 impl Fleet {
-    /// Starts all of them, regional nodes first.
-    pub async fn start(journal: &Arc<dyn Journal>, start: FleetStart<'_>) -> anyhow::Result<Fleet> {
+    /// Starts all of them, regional nodes first, and has them report to `nodes`.
+    pub async fn start(journal: Arc<dyn Journal>, nodes: Nodes, start: FleetStart<'_>) -> anyhow::Result<Fleet> {
         let mut fleet = Fleet {
-            regionals: Vec::new(),
+            journal,
+            nodes,
+            members: Mutex::default(),
             pops: Vec::new(),
         };
         for region in &start.topology.regions {
-            if let Err(error) = fleet.start_region(journal, &start, region).await {
+            if let Err(error) = fleet.start_region(&start, region).await {
                 fleet.stop().await;
                 return Err(error);
             }
         }
+        fleet.admitted().await;
         Ok(fleet)
     }
 
-    async fn start_region(
-        &mut self,
-        journal: &Arc<dyn Journal>,
-        start: &FleetStart<'_>,
-        region: &Region,
-    ) -> anyhow::Result<()> {
+    async fn start_region(&mut self, start: &FleetStart<'_>, region: &Region) -> anyhow::Result<()> {
         let mut parents = Parents {
             secret: TierSecret::random(),
             nodes: Vec::new(),
         };
         for name in region.regional_names() {
             let options = start.regional(&name, parents.secret.clone())?;
-            let node = start.node(journal, options).await?;
-            parents.nodes.push(Parent {
-                name,
-                address: node.http(),
-            });
-            self.regionals.push(node);
+            let address = self.start_node(options, &start.listeners).await?.http;
+            parents.nodes.push(Parent { name, address });
         }
         for pop in &region.pops {
             let options = start.pop(pop, parents.clone())?;
-            self.pops.push((pop.name.clone(), start.node(journal, options).await?));
+            let addresses = self.start_node(options, &start.listeners).await?;
+            self.pops.push(addresses);
         }
         Ok(())
     }
 
-    /// Where the POPs listen, in the topology's order.
-    pub fn addresses(&self) -> Vec<PopAddresses> {
-        let of = |(name, pop): &(String, Edge)| PopAddresses {
-            name: name.clone(),
-            http: pop.http(),
-            https: pop.https(),
+    async fn start_node(&self, mut options: EdgeOptions, listeners: &[Listen]) -> anyhow::Result<PopAddresses> {
+        let started = Edge::start(Arc::clone(&self.journal), options.clone()).await;
+        let edge = started.map_err(|error| explain(error, listeners))?;
+        let addresses = PopAddresses {
+            name: options.pop.clone(),
+            http: edge.http(),
+            https: edge.https(),
         };
-        self.pops.iter().map(of).collect()
+        options.http = addresses.http;
+        if let (Some((address, _)), Some(at)) = (&mut options.https, addresses.https) {
+            *address = at;
+        }
+        self.attach(&edge, &options);
+        let member = Member {
+            edge: Some(edge),
+            options,
+        };
+        self.members.lock().await.insert(addresses.name.clone(), member);
+        Ok(addresses)
     }
 
-    /// What Prometheus reads of all nodes.
-    pub fn metrics(&self) -> EdgeMetrics {
-        let nodes = self.regionals.iter().chain(self.pops.iter().map(|(_, pop)| pop));
+    fn attach(&self, edge: &Edge, options: &EdgeOptions) {
+        let handle = edge.handle();
+        let (tier, counts) = match (&options.tier, &options.tenure) {
+            (Tier::Regional(_), _) => ("regional", Counts::Never),
+            (Tier::Pop(_), Tenure::WithProcess) => ("pop", Counts::WithProcess),
+            (Tier::Pop(_), Tenure::Leased(_)) => ("pop", Counts::ByLease),
+        };
+        self.nodes.attach(warmfront_control::Node {
+            name: options.pop.clone(),
+            tier,
+            counts,
+            applied: handle.applied(),
+            describe: Box::new(move || details(&handle)),
+        });
+    }
+
+    /// Waits until every POP may answer from its cache, for a while.
+    async fn admitted(&self) {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let members = self.members.lock().await;
+        for (name, member) in members.iter() {
+            let Some(edge) = &member.edge else { continue };
+            let mut leased = edge.handle().leased();
+            let admitted = leased.wait_for(|leased| *leased);
+            if !matches!(tokio::time::timeout(PATIENCE, admitted).await, Ok(Ok(_))) {
+                tracing::warn!(node = name, "has no lease yet, and asks origins for everything");
+            }
+        }
+    }
+
+    /// Where the POPs listen, in the topology's order.
+    pub fn addresses(&self) -> &[PopAddresses] {
+        &self.pops
+    }
+
+    /// What Prometheus reads of all nodes that run now.
+    pub async fn metrics(&self) -> EdgeMetrics {
+        let members = self.members.lock().await;
+        let nodes = members.values().filter_map(|member| member.edge.as_ref());
         nodes.map(Edge::metrics).fold(EdgeMetrics::default(), EdgeMetrics::and)
     }
 
-    /// How far each POP has applied the journal.
-    pub fn applied(&self) -> Vec<watch::Receiver<Revision>> {
-        self.pops.iter().map(|(_, pop)| pop.applied()).collect()
+    /// Lets requests in progress finish: viewers' first, and then those of the POPs.
+    pub async fn stop(&self) {
+        let members: Vec<Member> = self.members.lock().await.drain().map(|(_, member)| member).collect();
+        let (pops, regionals): (Vec<Member>, Vec<Member>) = members
+            .into_iter()
+            .partition(|member| matches!(member.options.tier, Tier::Pop(_)));
+        for tier in [pops, regionals] {
+            let edges = tier.into_iter().filter_map(|member| member.edge);
+            edges.map(Edge::shutdown).collect::<JoinSet<()>>().join_all().await;
+        }
     }
 
-    /// Lets requests in progress finish: viewers' first, and then those of the POPs.
-    pub async fn stop(self) {
-        let pops: JoinSet<()> = self.pops.into_iter().map(|(_, pop)| pop.shutdown()).collect();
-        pops.join_all().await;
-        let regionals: JoinSet<()> = self.regionals.into_iter().map(Edge::shutdown).collect();
-        regionals.join_all().await;
+    async fn start_again(&self, name: &str, member: &mut Member) -> Result<(), DisturbError> {
+        if member.edge.is_some() {
+            return Err(DisturbError::NotNow("the node is running".to_owned()));
+        }
+        let started = Edge::start(Arc::clone(&self.journal), member.options.clone()).await;
+        let edge = started.map_err(|error| DisturbError::NotNow(format!("the node does not start: {error}")))?;
+        self.attach(&edge, &member.options);
+        member.edge = Some(edge);
+        tracing::warn!(node = name, "started again");
+        Ok(())
     }
 }
 
-impl FleetStart<'_> {
-    /// An equal part of what there is.
-    fn part(&self, name: &str) -> anyhow::Result<EdgeOptions> {
-        let n_nodes = self.topology.n_nodes().max(1);
-        let mut options = self.options.clone();
-        name.clone_into(&mut options.pop);
-        if n_nodes == 1 {
-            return Ok(options);
+fn details(handle: &NodeHandle) -> NodeDetails {
+    let state = handle.state();
+    NodeDetails {
+        lease_left: state.lease_left,
+        paused: state.hold.paused,
+        delay: state.hold.delay,
+    }
+}
+
+#[async_trait]
+impl Disturber for Fleet {
+    async fn disturb(&self, node: &str, disturbance: Disturbance) -> Result<(), DisturbError> {
+        let mut members = self.members.lock().await;
+        let member = members.get_mut(node).ok_or(DisturbError::NoSuchNode)?;
+        if disturbance == Disturbance::Start {
+            return self.start_again(node, member).await;
         }
-        options.n_cores = (options.n_cores / n_nodes).max(1);
-        options.memory_bytes /= n_nodes as u64;
-        if let Some(DiskCache { folder, bytes }) = options.disk.take() {
-            let bytes = bytes / n_nodes as u64;
-            if bytes < DISK_BYTES_MIN {
-                let message = format!("--disk: for {n_nodes} nodes, {} MiB each are too few", bytes >> 20);
-                let least = (DISK_BYTES_MIN * n_nodes as u64) >> 20;
-                return Err(Complaint::usage(message)
-                    .hint(format!("give {least}MiB or more"))
-                    .into());
-            }
-            options.disk = Some(DiskCache {
-                folder: folder.join(name),
-                bytes,
-            });
+        let not_running = || DisturbError::NotNow("the node is not running".to_owned());
+        if disturbance == Disturbance::Kill {
+            let edge = member.edge.take().ok_or_else(not_running)?;
+            edge.kill().await;
+            self.nodes.detach(node);
+            return Ok(());
         }
-        Ok(options)
+        let handle = member.edge.as_ref().ok_or_else(not_running)?.handle();
+        let hold = handle.state().hold;
+        handle.hold(match disturbance {
+            Disturbance::Pause => Hold { paused: true, ..hold },
+            Disturbance::Delay(delay) => Hold { delay, ..hold },
+            Disturbance::Resume | Disturbance::Kill | Disturbance::Start => Hold::default(),
+        });
+        Ok(())
     }
+}
 
-    fn regional(&self, name: &str, secret: TierSecret) -> anyhow::Result<EdgeOptions> {
-        /// Left for what a POP adds to a viewer's header fields.
-        const MORE_HEADER_BYTES: usize = 4 * 1024;
-        let mut options = self.part(name)?;
-        options.http = SocketAddr::from(([127, 0, 0, 1], 0));
-        options.limits.header_bytes_max += MORE_HEADER_BYTES;
-        options.tier = Tier::Regional(secret);
-        // A POP's position is what an invalidation waits for, and shows: the delay is there.
-        options.propagation_delay = std::time::Duration::ZERO;
-        Ok(options)
+impl fmt::Debug for Fleet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Fleet").field("pops", &self.pops).finish()
     }
+}
 
-    fn pop(&self, pop: &Pop, parents: Parents) -> anyhow::Result<EdgeOptions> {
-        let mut options = self.part(&pop.name)?;
-        options.http = pop.edge.unwrap_or(options.http);
-        options.https = match pop.edge_https {
-            Some(address) => Some((address, (self.tls)(address)?)),
-            None => None,
-        };
-        options.tier = Tier::Pop(parents);
-        Ok(options)
-    }
-
-    async fn node(&self, journal: &Arc<dyn Journal>, options: EdgeOptions) -> anyhow::Result<Edge> {
-        let started = Edge::start(Arc::clone(journal), options).await;
-        started.map_err(|error| self.explain(error))
-    }
-
-    /// Says which flag an address came from.
-    fn explain(&self, error: StartError) -> anyhow::Error {
-        match &error {
-            StartError::Listen { address, source } => {
-                match self.listeners.iter().find(|listen| listen.address == *address) {
-                    Some(listen) => listen.complain(source).into(),
-                    None => error.into(),
-                }
-            }
-            _ => error.into(),
-        }
+/// Says which flag an address came from.
+fn explain(error: StartError, listeners: &[Listen]) -> anyhow::Error {
+    match &error {
+        StartError::Listen { address, source } => match listeners.iter().find(|listen| listen.address == *address) {
+            Some(listen) => listen.complain(source).into(),
+            None => error.into(),
+        },
+        _ => anyhow::Error::new(error).context("a node does not start"),
     }
 }

@@ -8,10 +8,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use warmfront_bucket::{Bucket, BucketOptions};
 use warmfront_clock::Clock;
-use warmfront_control::{Control, ControlOptions, Grants, Identities};
-use warmfront_edge::{BucketAccess, EdgeOptions, Limits, Tier};
+use warmfront_control::{Control, ControlOptions, Grants, Identities, Nodes};
+use warmfront_edge::{BucketAccess, EdgeOptions, Limits, Tenure, Tier};
 use warmfront_facts::OriginAllow;
-use warmfront_journal::{Embedded, Journal};
+use warmfront_journal::Embedded;
 
 use crate::admin;
 use crate::allow;
@@ -46,7 +46,7 @@ pub struct Start<'a> {
 pub struct Planes {
     endpoints: Endpoints,
     journal: Arc<Embedded>,
-    fleet: Fleet,
+    fleet: Arc<Fleet>,
     phase: watch::Sender<Phase>,
     apis: JoinSet<anyhow::Result<()>>,
 }
@@ -78,14 +78,22 @@ impl Planes {
             topology: &topology,
             listeners: start.settings.listeners(),
             options,
+            disturbed: start.settings.disturb_nodes,
             tls: &|address| tls(start.data, address),
         };
-        let fleet = Fleet::start(&(journal.clone() as Arc<dyn Journal>), fleet).await?;
-        let control = Control::new(journal.clone(), control_options(&start), fleet.applied()).await?;
+        let nodes = Nodes::default();
+        let fleet = Arc::new(Fleet::start(journal.clone(), nodes.clone(), fleet).await?);
+        let mut options = control_options(&start);
+        if start.settings.disturb_nodes {
+            tracing::warn!("--disturb-nodes: whoever may sign a request can pause and kill nodes; for tests alone");
+            options.disturber = Some(fleet.clone());
+        }
+        let control = Control::new(journal.clone(), options, nodes).await?;
 
         let phase = watch::Sender::new(Phase::Running);
         let mut apis = JoinSet::new();
-        let (mut control_address, mut bucket_address, mut pops) = (control_address, bucket_address, fleet.addresses());
+        let (mut control_address, mut bucket_address, mut pops) =
+            (control_address, bucket_address, fleet.addresses().to_vec());
         let mut known = |kind, front| {
             let behind = match kind {
                 Kind::CloudFront => &mut control_address,
@@ -111,7 +119,7 @@ impl Planes {
         });
         let admin_address = admin_socket.as_ref().map(TcpListener::local_addr).transpose()?;
         if let Some(socket) = admin_socket {
-            let (listener, metrics) = (tokio_listener(socket)?, fleet.metrics());
+            let (listener, metrics) = (tokio_listener(socket)?, fleet.metrics().await);
             let (now, ended) = (phase.subscribe(), reached(&phase, Phase::Ended));
             let is_ready = move || *now.borrow() == Phase::Running;
             apis.spawn(async move {
@@ -213,6 +221,7 @@ fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> EdgeOptions {
         },
         origin_roots: Vec::new(),
         tier: Tier::alone(),
+        tenure: Tenure::WithProcess,
         propagation_delay: settings.propagation_delay,
         switches: settings.switches,
         explain_token: settings.explain_token.clone(),

@@ -45,6 +45,8 @@ pub struct Settings {
     pub disk: Option<DiskCache>,
     /// Which nodes there are, each POP with its addresses.
     pub topology: Topology,
+    /// Whether nodes may be paused and killed on request.
+    pub disturb_nodes: bool,
     /// Which defaults hold.
     pub profile: Profile,
     /// What the caching rules are, by the profile and what the file changes of it.
@@ -185,6 +187,7 @@ impl Settings {
             memory_bytes,
             disk: disk.map(DiskArgument::resolve).transpose()?,
             topology,
+            disturb_nodes: args.disturb_nodes,
             profile,
             switches: config.profile.switches(profile),
             quotas: config.quotas,
