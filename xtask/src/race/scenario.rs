@@ -141,7 +141,9 @@ pub fn run(scenario: Scenario, cache: &dyn Cache, origin: &Origin, effort: Effor
     for path in &paths {
         origin.create(path, cache_control.unwrap_or("max-age=3600"));
         if cache_control.is_some() {
-            read(cache, path).with_context(|| format!("cannot warm {path}"))?;
+            for number in 0..cache.addresses().len() {
+                read(cache, path, number).with_context(|| format!("cannot warm {path}"))?;
+            }
         }
     }
     if cache_control.is_some_and(|lifetime| lifetime.starts_with("max-age=1")) {
@@ -165,7 +167,7 @@ fn race(scenario: Scenario, cache: &dyn Cache, origin: &Origin, path: &str, read
     std::thread::scope(|scope| {
         let overtaken = scenario.hold().map(|hold| {
             origin.hold_next(path, hold);
-            scope.spawn(|| drop(read(cache, path)))
+            scope.spawn(|| drop(read(cache, path, 0)))
         });
         if overtaken.is_some() {
             origin.wait_until_held(path)?;
@@ -176,7 +178,9 @@ fn race(scenario: Scenario, cache: &dyn Cache, origin: &Origin, path: &str, read
         origin.change(path);
         cache.invalidate(path)?;
         let n_joiners = if scenario.has_joiners() { JOINERS } else { 0 };
-        let joiners: Vec<_> = (0..n_joiners).map(|_| scope.spawn(|| read(cache, path).ok())).collect();
+        let joiners: Vec<_> = (0..n_joiners)
+            .map(|number| scope.spawn(move || read(cache, path, number).ok()))
+            .collect();
         if overtaken.is_some() {
             if n_joiners > 0 {
                 let_arrive();
@@ -193,7 +197,8 @@ fn race(scenario: Scenario, cache: &dyn Cache, origin: &Origin, path: &str, read
         let readers: Vec<_> = (0..READERS)
             .map(|number| {
                 let share = reads / READERS + u64::from(number < reads % READERS);
-                scope.spawn(move || read_again_and_again(cache.address(), cache.host(), path, share, NEWEST_BEFORE))
+                let address = address_of(cache, usize::try_from(number).unwrap_or(0));
+                scope.spawn(move || read_again_and_again(address, cache.host(), path, share, NEWEST_BEFORE))
             })
             .collect();
         for reader in readers {
@@ -213,9 +218,15 @@ fn read_again_and_again(address: SocketAddr, host: &str, path: &str, reads: u64,
     tally
 }
 
+/// Where the reader of this number reads.
+fn address_of(cache: &dyn Cache, number: usize) -> SocketAddr {
+    let addresses = cache.addresses();
+    addresses[number % addresses.len()]
+}
+
 /// Reads on a connection of its own, and gives the version.
-fn read(cache: &dyn Cache, path: &str) -> Result<u64> {
-    let answer = Reader::new(cache.address(), cache.host()).get(path)?;
+fn read(cache: &dyn Cache, path: &str, number: usize) -> Result<u64> {
+    let answer = Reader::new(address_of(cache, number), cache.host()).get(path)?;
     version_in(&answer.body).with_context(|| format!("no version in an answer with status {}", answer.status))
 }
 

@@ -9,12 +9,14 @@ mod warmfront;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+
+use warmfront::By::{Path as ByPath, Tag as ByTag};
 
 /// A running cache.
 pub trait Cache: Sync {
-    /// Where readers connect.
-    fn address(&self) -> SocketAddr;
+    /// Where readers connect; they spread over all of these.
+    fn addresses(&self) -> Vec<SocketAddr>;
 
     /// Which host they ask for.
     fn host(&self) -> &str {
@@ -33,6 +35,8 @@ pub trait Cache: Sync {
 pub enum Contestant {
     /// We, by path.
     Warmfront,
+    /// We, by cache tag.
+    WarmfrontTag,
     /// `return (purge)`.
     VarnishPurge,
     /// `ban()`.
@@ -47,8 +51,9 @@ pub enum Contestant {
 
 impl Contestant {
     /// All, in the order of the table.
-    pub const ALL: [Contestant; 6] = [
+    pub const ALL: [Contestant; 7] = [
         Contestant::Warmfront,
+        Contestant::WarmfrontTag,
         Contestant::VarnishPurge,
         Contestant::VarnishBan,
         Contestant::VarnishXkey,
@@ -59,7 +64,8 @@ impl Contestant {
     /// As it stands in the table.
     pub fn name(self) -> &'static str {
         match self {
-            Contestant::Warmfront => "warmfront",
+            Contestant::Warmfront => "warmfront, path",
+            Contestant::WarmfrontTag => "warmfront, tag",
             Contestant::VarnishPurge => "varnish, purge",
             Contestant::VarnishBan => "varnish, ban",
             Contestant::VarnishXkey => "varnish, xkey",
@@ -72,7 +78,7 @@ impl Contestant {
     pub fn missing(self) -> Option<&'static str> {
         let there = |path: &str| Path::new(path).exists();
         match self {
-            Contestant::Warmfront | Contestant::Naive => None,
+            Contestant::Warmfront | Contestant::WarmfrontTag | Contestant::Naive => None,
             Contestant::VarnishPurge | Contestant::VarnishBan => {
                 (!there(varnish::PROGRAM)).then_some("apt install varnish")
             }
@@ -86,7 +92,12 @@ impl Contestant {
 
     /// Whether it invalidates by tag.
     pub fn by_tag(self) -> bool {
-        self == Contestant::VarnishXkey
+        matches!(self, Contestant::WarmfrontTag | Contestant::VarnishXkey)
+    }
+
+    /// Whether it is ours.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Contestant::Warmfront | Contestant::WarmfrontTag)
     }
 
     /// Starts it in front of `origin`. `warmfront` is our program.
@@ -95,7 +106,8 @@ impl Contestant {
     /// When it does not start.
     pub fn start(self, origin: SocketAddr, warmfront: &Path) -> Result<Box<dyn Cache>> {
         Ok(match self {
-            Contestant::Warmfront => Box::new(warmfront::Warmfront::start(origin, warmfront)?),
+            Contestant::Warmfront => Box::new(warmfront::Warmfront::start(origin, warmfront, ByPath, false)?),
+            Contestant::WarmfrontTag => Box::new(warmfront::Warmfront::start(origin, warmfront, ByTag, false)?),
             Contestant::VarnishPurge => Box::new(varnish::Varnish::start(origin, varnish::By::Purge)?),
             Contestant::VarnishBan => Box::new(varnish::Varnish::start(origin, varnish::By::Ban)?),
             Contestant::VarnishXkey => Box::new(varnish::Varnish::start(origin, varnish::By::Xkey)?),
@@ -104,18 +116,22 @@ impl Contestant {
         })
     }
 
-    /// Starts it in two tiers; `None` if it has none.
+    /// Starts it in two tiers: ours are two POPs under a regional node, others are two of the same kind, one behind
+    /// the other.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start_tiers(self, origin: SocketAddr) -> Result<Option<Box<dyn Cache>>> {
-        if self == Contestant::Warmfront {
-            return Ok(None);
-        }
-        let nowhere = Path::new("");
-        let parent = self.start(origin, nowhere)?;
-        let child = self.start(parent.address(), nowhere)?;
-        Ok(Some(Box::new(Tiers { child, parent })))
+    pub fn start_tiers(self, origin: SocketAddr, warmfront: &Path) -> Result<Box<dyn Cache>> {
+        Ok(match self {
+            Contestant::Warmfront => Box::new(warmfront::Warmfront::start(origin, warmfront, ByPath, true)?),
+            Contestant::WarmfrontTag => Box::new(warmfront::Warmfront::start(origin, warmfront, ByTag, true)?),
+            _ => {
+                let parent = self.start(origin, warmfront)?;
+                let address = *parent.addresses().first().context("the parent has no address")?;
+                let child = self.start(address, warmfront)?;
+                Box::new(Tiers { child, parent })
+            }
+        })
     }
 }
 
@@ -126,8 +142,8 @@ struct Tiers {
 }
 
 impl Cache for Tiers {
-    fn address(&self) -> SocketAddr {
-        self.child.address()
+    fn addresses(&self) -> Vec<SocketAddr> {
+        self.child.addresses()
     }
 
     /// The parent first, so that the child does not fill itself anew from what the parent still has.

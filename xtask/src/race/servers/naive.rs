@@ -43,8 +43,8 @@ impl Naive {
 }
 
 impl Cache for Naive {
-    fn address(&self) -> SocketAddr {
-        self.address
+    fn addresses(&self) -> Vec<SocketAddr> {
+        vec![self.address]
     }
 
     fn invalidate(&self, path: &str) -> Result<()> {

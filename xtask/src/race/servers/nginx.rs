@@ -45,8 +45,8 @@ impl Nginx {
 }
 
 impl Cache for Nginx {
-    fn address(&self) -> SocketAddr {
-        self.address
+    fn addresses(&self) -> Vec<SocketAddr> {
+        vec![self.address]
     }
 
     /// 200 says that something was removed, 404 that nothing is there to remove: the module has no other answer while a

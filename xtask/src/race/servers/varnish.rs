@@ -57,8 +57,8 @@ impl Varnish {
 }
 
 impl Cache for Varnish {
-    fn address(&self) -> SocketAddr {
-        self.address
+    fn addresses(&self) -> Vec<SocketAddr> {
+        vec![self.address]
     }
 
     fn invalidate(&self, path: &str) -> Result<()> {
