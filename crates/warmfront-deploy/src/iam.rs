@@ -8,7 +8,10 @@ use crate::target::{Fault, TargetError};
 /// The least that carrying out `plan` needs, with the state in `state` (`s3://BUCKET/PREFIX`, or a folder).
 pub fn policy(plan: &Plan, state: &str) -> Value {
     let site = format!("arn:aws:s3:::{}", plan.bucket);
-    let distribution = format!("arn:aws:cloudfront::*:distribution/{}", plan.distribution);
+    let distribution = match plan.distribution_arn.as_str() {
+        "" => format!("arn:aws:cloudfront::*:distribution/{}", plan.distribution),
+        arn => arn.to_owned(),
+    };
     let mut statements = vec![
         statement(&["s3:ListBucket"], &site),
         statement(

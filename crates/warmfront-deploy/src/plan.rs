@@ -66,6 +66,9 @@ pub struct Plan {
     pub bucket: String,
     /// The distribution's Id.
     pub distribution: String,
+    /// Its ARN; empty in a plan of an earlier version.
+    #[serde(default)]
+    pub distribution_arn: String,
     /// The site's prefix in the bucket.
     pub prefix: String,
     /// The folder of the built site.
@@ -197,6 +200,7 @@ impl Plan {
             rollback_to: None,
             bucket: input.bucket.into(),
             distribution: input.site.distribution.clone(),
+            distribution_arn: input.site.arn.clone(),
             prefix: input.prefix.into(),
             folder: None,
             base: input.finished.map(|(id, _)| id.to_owned()),

@@ -7,6 +7,10 @@ use lol_html::html_content::Element;
 use lol_html::{HtmlRewriter, Settings, element};
 use url::Url;
 
+mod modules;
+
+pub use modules::module_references;
+
 /// Which `rel` of a link makes browsers load it. Source: HTML Living Standard, "Link types".
 const LOADED_RELS: &[&str] = &[
     "stylesheet",

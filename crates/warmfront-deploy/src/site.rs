@@ -10,6 +10,8 @@ pub(crate) mod tests;
 pub struct Site {
     /// Its Id.
     pub distribution: String,
+    /// Its ARN: `arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZL`.
+    pub arn: String,
     /// `d111111abcdef8.cloudfront.net`.
     pub domain_name: String,
     /// Its other names.

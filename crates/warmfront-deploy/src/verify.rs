@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::headers::Class;
 use crate::manifest::{Entry, Manifest};
 use crate::plan::Plan;
-use crate::references::{css_references, references};
+use crate::references::{css_references, module_references, references};
 use crate::session::{DeployError, Session};
 use crate::site::Site;
 use crate::urls::request_path;
@@ -41,6 +41,8 @@ pub struct Page {
     pub cache_control: String,
     /// `x-cache`.
     pub x_cache: String,
+    /// Age in seconds.
+    pub age_secs: Option<u64>,
     /// The body.
     pub body: Bytes,
 }
@@ -61,6 +63,8 @@ struct Check {
     path: String,
     expected: Expected,
     changed: bool,
+    /// When its content was live, in milliseconds since 1970, if it was invalidated after that.
+    live_ms: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,13 +89,16 @@ pub struct EdgeReport {
 }
 
 impl Session {
-    /// Looks at what a plan has changed, and at a sample of the rest.
-    pub(crate) async fn verify(&self, plan: &Plan) -> Result<(), DeployError> {
+    /// Looks at what a plan has changed, and at a sample of the rest. All was in the bucket at `live_ms`, and invalidated then.
+    pub(crate) async fn verify(&self, plan: &Plan, live_ms: Option<i64>) -> Result<(), DeployError> {
         if self.verifier.is_none() {
             return Ok(());
         }
         let changed: BTreeSet<&str> = plan.uploads.iter().map(|upload| upload.key.as_str()).collect();
-        let checks = checks(&plan.manifest, &plan.prefix, &changed, &plan.removals);
+        let mut checks = checks(&plan.manifest, &plan.prefix, &changed, &plan.removals);
+        for check in checks.iter_mut().filter(|check| plan.reasons.contains_key(&check.path)) {
+            check.live_ms = live_ms;
+        }
         self.run_checks(checks, &urls(&plan.manifest, &plan.prefix), true)
             .await
             .map(|_| ())
@@ -175,7 +182,8 @@ impl Session {
             ..EdgeReport::default()
         };
         let host = &site.domain_name;
-        let looks = stream::iter(checks).map(|check| async move { (check, look(verifier, edge, host, check).await) });
+        let looks =
+            stream::iter(checks).map(|check| async move { (check, self.look(verifier, edge, host, check).await) });
         let mut looks = looks.buffered(self.options.n_parallel);
         let mut referenced: BTreeMap<String, String> = BTreeMap::new();
         while let Some((check, seen)) = looks.next().await {
@@ -208,7 +216,7 @@ impl Session {
         }
         let mut problems: Vec<(String, String)> = Vec::new();
         let mut asked: BTreeSet<String> = BTreeSet::new();
-        // Pages refer to style sheets, which refer to images, fonts and other style sheets.
+        // Pages refer to style sheets and scripts, which refer to images, fonts, and others of their kind.
         while !referenced.is_empty() && asked.len() < REFERENCED_MAX {
             let wave: Vec<(String, String)> = std::mem::take(&mut referenced).into_iter().collect();
             asked.extend(wave.iter().map(|(path, _)| path.clone()));
@@ -243,7 +251,7 @@ struct SeenAsset {
     references: BTreeSet<String>,
 }
 
-/// Looks at what `page` refers to, and at what it refers to itself if it is a style sheet.
+/// Looks at what `page` refers to, and at what it refers to itself if it is a style sheet or a script.
 async fn look_at_asset(verifier: &dyn Verifier, edge: &str, host: &str, path: String, page: String) -> SeenAsset {
     let found = verifier.get(edge, host, &path).await;
     let problem = match &found {
@@ -251,15 +259,24 @@ async fn look_at_asset(verifier: &dyn Verifier, edge: &str, host: &str, path: St
         Ok(found) => Some(format!("status {}", found.status)),
         Err(error) => Some(error.clone()),
     };
-    let is_style = |found: &&Page| found.status == 200 && found.content_type.starts_with("text/css");
-    let references = match found.as_ref().ok().filter(is_style) {
-        Some(sheet) => css_references(&path, &String::from_utf8_lossy(&sheet.body)),
-        None => BTreeSet::new(),
+    let references = match &found {
+        Ok(found) if found.status == 200 => asset_references(&path, found),
+        _ => BTreeSet::new(),
     };
     SeenAsset {
         problem: problem.map(|problem| format!("{edge}{path}: {problem}; {page} refers to it")),
         path,
         references,
+    }
+}
+
+/// What a style sheet or a script loads itself.
+fn asset_references(path: &str, asset: &Page) -> BTreeSet<String> {
+    let essence = asset.content_type.split(';').next().unwrap_or_default().trim();
+    match essence {
+        "text/css" => css_references(path, &String::from_utf8_lossy(&asset.body)),
+        "text/javascript" | "application/javascript" => module_references(path, &String::from_utf8_lossy(&asset.body)),
+        _ => BTreeSet::new(),
     }
 }
 
@@ -276,6 +293,7 @@ fn checks(manifest: &Manifest, prefix: &str, changed: &BTreeSet<&str>, removed: 
         path: path_of(key),
         expected: Expected::File(entry.clone()),
         changed,
+        live_ms: None,
     };
     let is_changed = |(key, _): &(&String, &Entry)| changed.contains(key.as_str());
     let mut touched: Vec<(&String, &Entry)> = manifest.files.iter().filter(is_changed).collect();
@@ -289,6 +307,7 @@ fn checks(manifest: &Manifest, prefix: &str, changed: &BTreeSet<&str>, removed: 
         path: path_of(key),
         expected: Expected::Gone,
         changed: true,
+        live_ms: None,
     });
     checks.extend(gone);
     let rest: Vec<(&String, &Entry)> = manifest.files.iter().filter(|file| !is_changed(file)).collect();
@@ -305,26 +324,44 @@ struct Seen {
     references: BTreeSet<String>,
 }
 
-async fn look(verifier: &dyn Verifier, edge: &str, host: &str, check: &Check) -> Seen {
-    let mut seen = Seen::default();
-    // What changed is asked for twice: first a miss, then a hit, both with the new bytes.
-    for _ in 0..if check.changed { 2 } else { 1 } {
-        match verifier.get(edge, host, &check.path).await {
-            Ok(page) => {
-                seen.problem = seen.problem.or_else(|| problem(&page, &check.expected));
-                seen.warning = seen.warning.or_else(|| warning(&page, &check.expected));
-                seen.x_cache.push(page.x_cache.clone());
-                if page.content_type.starts_with("text/html") && page.status == 200 {
-                    seen.references = references(&check.path, &page.body);
+impl Session {
+    async fn look(&self, verifier: &dyn Verifier, edge: &str, host: &str, check: &Check) -> Seen {
+        let mut seen = Seen::default();
+        // What changed is asked for twice: first a miss, then a hit, both with the new bytes.
+        for _ in 0..if check.changed { 2 } else { 1 } {
+            match verifier.get(edge, host, &check.path).await {
+                Ok(page) => {
+                    let live_for_ms = check.live_ms.map(|live_ms| self.clock.now().0 - live_ms);
+                    seen.problem = seen.problem.or_else(|| problem(&page, &check.expected));
+                    seen.warning = seen
+                        .warning
+                        .or_else(|| warning(&page, &check.expected))
+                        .or_else(|| old_copy(&page, live_for_ms?));
+                    seen.x_cache.push(page.x_cache.clone());
+                    if page.content_type.starts_with("text/html") && page.status == 200 {
+                        seen.references = references(&check.path, &page.body);
+                    }
+                }
+                Err(error) => {
+                    seen.problem = Some(error);
+                    break;
                 }
             }
-            Err(error) => {
-                seen.problem = Some(error);
-                break;
-            }
         }
+        seen
     }
-    seen
+}
+
+/// An invalidated URL is shown from a copy that was fetched before the release's last file was live, `live_for_ms` ago. Its bytes are
+/// looked at elsewhere: with the right ones, only headers can be old. Age may be rounded up by a second.
+///
+/// Source: RFC 9111 section 5.1.
+fn old_copy(page: &Page, live_for_ms: i64) -> Option<String> {
+    let age_secs = page.age_secs.filter(|_| page.status == 200)?;
+    let live_for_secs = u64::try_from(live_for_ms).unwrap_or(0).div_ceil(1_000);
+    (age_secs > live_for_secs + 1).then(|| {
+        format!("its age is {age_secs} s, but it was invalidated when the release went live {live_for_secs} s ago: an old copy")
+    })
 }
 
 /// What viewers are told about caching is not what the file is stored with.
@@ -388,6 +425,7 @@ mod tests {
             content_type: "text/html; charset=utf-8".into(),
             cache_control: "no-cache".into(),
             x_cache: "Miss from cloudfront".into(),
+            age_secs: None,
             body: Bytes::copy_from_slice(body.as_bytes()),
         }
     }
@@ -411,6 +449,37 @@ mod tests {
             ..page(200, "new")
         };
         assert!(warning(&lasting, &expected).unwrap().contains("max-age=60"));
+    }
+
+    #[test]
+    fn a_copy_older_than_the_release_is_told() {
+        let aged = |age_secs| Page {
+            age_secs,
+            ..page(200, "new")
+        };
+        assert_eq!(old_copy(&aged(None), 0), None);
+        assert_eq!(old_copy(&aged(Some(11)), 9_500), None);
+        assert!(old_copy(&aged(Some(12)), 9_500).unwrap().contains("12 s"));
+        assert!(old_copy(&aged(Some(2)), -5_000).is_some());
+    }
+
+    #[test]
+    fn scripts_and_style_sheets_load_more() {
+        let asset = |content_type: &str, body: &str| Page {
+            content_type: content_type.into(),
+            ..page(200, body)
+        };
+        let script = asset("text/javascript; charset=utf-8", "import './b.js'");
+        assert_eq!(
+            asset_references("/js/a.js", &script),
+            BTreeSet::from(["/js/b.js".into()])
+        );
+        let sheet = asset("text/css", "@import 'b.css'");
+        assert_eq!(asset_references("/a.css", &sheet), BTreeSet::from(["/b.css".into()]));
+        assert_eq!(
+            asset_references("/a.txt", &asset("text/plain", "import './b.js'")),
+            BTreeSet::new()
+        );
     }
 
     #[test]

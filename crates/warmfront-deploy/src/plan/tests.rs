@@ -63,6 +63,19 @@ fn one_changed_page_is_one_upload_and_no_path() {
 }
 
 #[test]
+fn the_least_policy_names_the_account_of_the_distribution() {
+    let old = manifest(&[("index.html", "1")]);
+    let mut plan = plan(&old, old.clone());
+    let resource = |plan: &Plan| crate::iam::policy(plan, "./state")["Statement"][2]["Resource"].clone();
+    assert_eq!(
+        resource(&plan),
+        "arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZL"
+    );
+    plan.distribution_arn.clear();
+    assert_eq!(resource(&plan), "arn:aws:cloudfront::*:distribution/E2QWRUHAPOMQZL");
+}
+
+#[test]
 fn the_same_site_is_an_empty_plan_and_a_plan_reads_back() {
     let old = manifest(&[("index.html", "1"), ("logo.png", "1")]);
     assert!(plan(&old, old.clone()).is_empty());

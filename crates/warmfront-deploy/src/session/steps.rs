@@ -58,7 +58,7 @@ impl Session {
             }
             Step::Invalidate => self.invalidate(plan, record, lock).await,
             Step::Wait => self.wait(plan, record, lock).await,
-            Step::Verify => self.verify(plan).await,
+            Step::Verify => self.verify(plan, record.live_ms).await,
             Step::Retire => self.retire(plan, record).await,
             Step::Done => Ok(()),
         }

@@ -19,6 +19,7 @@ pub(crate) fn view() -> View {
 pub(crate) fn site() -> Site {
     Site {
         distribution: "E2QWRUHAPOMQZL".into(),
+        arn: "arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZL".into(),
         domain_name: "d111111abcdef8.cloudfront.net".into(),
         aliases: Vec::new(),
         is_deployed: true,

@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{ACCEPT, AGE, CACHE_CONTROL, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::rt::TokioIo;
-use rustls_pki_types::ServerName;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -31,16 +32,19 @@ pub struct EdgeViewer {
 pub struct InvalidEdge(pub String);
 
 impl EdgeViewer {
-    /// A viewer at these edges; none: at the distribution's own name.
+    /// A viewer at these edges; none: at the distribution's own name. Over TLS it trusts what the system trusts, and the
+    /// certificate in `authority_pem`.
     ///
     /// # Errors
     /// Names the first that is no URL of an edge.
-    pub fn new(edges: &[String]) -> Result<EdgeViewer, InvalidEdge> {
+    pub fn new(edges: &[String], authority_pem: Option<&[u8]>) -> Result<EdgeViewer, InvalidEdge> {
         for edge in edges {
-            authority(edge).ok_or_else(|| InvalidEdge(edge.clone()))?;
+            address_of(edge).ok_or_else(|| InvalidEdge(edge.clone()))?;
         }
         let mut roots = rustls::RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let own = authority_pem.and_then(|pem| CertificateDer::from_pem_slice(pem).ok());
+        roots.add_parsable_certificates(own);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -54,7 +58,7 @@ impl EdgeViewer {
     }
 
     async fn ask(&self, edge: &str, host: &str, path: &str) -> Result<Page, Box<dyn std::error::Error + Send + Sync>> {
-        let (is_tls, address) = authority(edge).ok_or("not an edge's address")?;
+        let (is_tls, address) = address_of(edge).ok_or("not an edge's address")?;
         let stream = TcpStream::connect(&address).await?;
         stream.set_nodelay(true)?;
         let request = Request::get(path)
@@ -87,6 +91,7 @@ where
         content_type: text(&head.headers, CONTENT_TYPE.as_str()),
         cache_control: text(&head.headers, CACHE_CONTROL.as_str()),
         x_cache: text(&head.headers, "x-cache"),
+        age_secs: text(&head.headers, AGE.as_str()).parse().ok(),
         body,
     })
 }
@@ -97,7 +102,7 @@ fn text(headers: &HeaderMap, name: &str) -> String {
 }
 
 /// Whether it is TLS, and `HOST:PORT`.
-fn authority(edge: &str) -> Option<(bool, String)> {
+fn address_of(edge: &str) -> Option<(bool, String)> {
     let (is_tls, rest) = match edge.split_once("://")? {
         ("http", rest) => (false, rest),
         ("https", rest) => (true, rest),
@@ -156,7 +161,7 @@ mod tests {
             ("http://", None),
         ] {
             assert_eq!(
-                authority(edge),
+                address_of(edge),
                 expected.map(|(is_tls, at)| (is_tls, at.to_owned())),
                 "{edge}"
             );

@@ -69,7 +69,7 @@ pub fn carry_out(args: &SiteArgs, plan: &Plan) -> anyhow::Result<()> {
     let outcome = release::run(args, async |site: &Site| {
         site.session.apply(plan, release::is_alive).await
     })?;
-    release::summarize(plan, &outcome);
+    release::summarize(plan, &outcome, warmfront_clock::Clock::system().now().0 / 1_000);
     stdout::print(&if args.json {
         format!("{}\n", serde_json::to_string(&outcome)?)
     } else if outcome.is_finished {

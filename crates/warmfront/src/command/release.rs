@@ -39,7 +39,8 @@ pub struct SiteArgs {
     /// The settings file [default: warmfront.toml, if it is there]
     #[arg(long = "settings", value_name = "FILE")]
     settings_file: Option<PathBuf>,
-    /// An edge to verify at, http://HOST:PORT; may be given for each POP [default: the distribution's own name]
+    /// An edge to verify at, http://HOST:PORT; may be given for each POP [default: every POP of --data, else the distribution's own
+    /// name]
     #[arg(long = "edge", value_name = "URL", env = "WARMFRONT_EDGES", value_delimiter = ',')]
     edges: Vec<String>,
     /// Do not look at the result through the edge
@@ -107,7 +108,7 @@ impl SiteArgs {
         let bucket_name = bucket_name.ok_or_else(|| missing("--bucket", "bucket"))?;
         let distribution = distribution.ok_or_else(|| missing("--distribution", "distribution"))?;
         let settings = file.resolve().map_err(usage)?;
-        let (clients, own_edge) = self.clients().await?;
+        let (clients, server) = self.clients().await?;
         let state = self.state.clone().or_else(|| file.state.clone());
         let state = state.unwrap_or_else(|| format!(".warmfront/{distribution}"));
         let mut edges = if self.edges.is_empty() {
@@ -116,7 +117,8 @@ impl SiteArgs {
             self.edges.clone()
         };
         if edges.is_empty() {
-            edges.extend(own_edge);
+            let pops = server.iter().flat_map(|server| &server.pops);
+            edges.extend(pops.map(|pop| pop.edge.clone()));
         }
         let elsewhere = std::env::var_os("AWS_ENDPOINT_URL_CLOUDFRONT").is_some() && self.data.is_none();
         let verify = !self.no_verify && (!edges.is_empty() || !elsewhere);
@@ -125,7 +127,9 @@ impl SiteArgs {
                 "warmfront: the result is not verified, since AWS_ENDPOINT_URL_CLOUDFRONT names no edge; give one with --edge"
             );
         }
-        let verifier = EdgeViewer::new(&edges).map_err(|error| Complaint::usage(format!("--edge: {error}")))?;
+        let authority = server.and_then(|server| std::fs::read(server.ca).ok());
+        let verifier = EdgeViewer::new(&edges, authority.as_deref())
+            .map_err(|error| Complaint::usage(format!("--edge: {error}")))?;
         let session = Session {
             bucket: Arc::new(clients.bucket(&bucket_name)),
             bucket_name,
@@ -147,8 +151,8 @@ impl SiteArgs {
         Ok(Site { session, state })
     }
 
-    /// The services, and the edge if they are a server's on this machine.
-    async fn clients(&self) -> anyhow::Result<(Clients, Option<String>)> {
+    /// The services, and where they are if they are a server's on this machine.
+    async fn clients(&self) -> anyhow::Result<(Clients, Option<Endpoints>)> {
         let Some(folder) = &self.data else {
             let account = Account::from_environment(self.aws_profile.as_deref()).await;
             return Ok((account.clients(), None));
@@ -157,12 +161,12 @@ impl SiteArgs {
         let endpoints = Endpoints::load(folder)
             .ok_or_else(|| Complaint::failed(format!("--data {}: no server is running there", folder.display())))?;
         let server = Server {
-            cloudfront: endpoints.control,
-            s3: endpoints.bucket,
+            cloudfront: endpoints.control.clone(),
+            s3: endpoints.bucket.clone(),
             access_key_id: identity.root.access_key_id.clone(),
             secret_access_key: identity.root.secret_access_key.expose().to_owned(),
         };
-        Ok((Account::of_server(&server).await, Some(endpoints.edge)))
+        Ok((Account::of_server(&server).await, Some(endpoints)))
     }
 }
 

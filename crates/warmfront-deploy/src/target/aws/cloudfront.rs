@@ -3,6 +3,8 @@
     reason = "older distributions still have ForwardedValues and TTLs of their own"
 )]
 
+use std::sync::{Arc, OnceLock};
+
 use async_trait::async_trait;
 use aws_sdk_cloudfront::Client;
 use aws_sdk_cloudfront::types::{
@@ -19,6 +21,8 @@ use crate::target::{Cdn, Fault, Invalidation, TargetError};
 #[derive(Clone, Debug)]
 pub struct CloudFront {
     client: Client,
+    /// The ARN of the distribution that was seen last: it names the account.
+    seen: Arc<OnceLock<String>>,
 }
 
 /// A cache behavior's parts that matter, alike for the default one and the others.
@@ -33,7 +37,10 @@ struct Behavior<'a> {
 
 impl CloudFront {
     pub(super) fn new(client: Client) -> CloudFront {
-        CloudFront { client }
+        CloudFront {
+            client,
+            seen: Arc::default(),
+        }
     }
 
     async fn view(&self, config: &DistributionConfig, behavior: Behavior<'_>) -> Result<View, TargetError> {
@@ -60,6 +67,16 @@ impl CloudFront {
             query_in_key,
             https_only: *behavior.protocol != ViewerProtocolPolicy::AllowAll,
         })
+    }
+
+    /// The ARN of a distribution; until it has been seen, its account is anybody's.
+    fn arn(&self, distribution: &str) -> String {
+        let seen = self
+            .seen
+            .get()
+            .filter(|arn| arn.rsplit('/').next() == Some(distribution));
+        seen.cloned()
+            .unwrap_or_else(|| format!("arn:aws:cloudfront::*:distribution/{distribution}"))
     }
 
     /// The TTL bounds of a cache policy, and whether query strings are in its key.
@@ -115,10 +132,6 @@ fn incomplete(action: &'static str, resource: &str) -> TargetError {
     }
 }
 
-fn arn(distribution: &str) -> String {
-    format!("arn:aws:cloudfront::*:distribution/{distribution}")
-}
-
 fn shown(invalidation: &aws_sdk_cloudfront::types::Invalidation) -> Invalidation {
     let paths = invalidation
         .invalidation_batch
@@ -137,8 +150,9 @@ impl Cdn for CloudFront {
     async fn site(&self, distribution: &str) -> Result<Site, TargetError> {
         const ACTION: &str = "cloudfront:GetDistribution";
         let answer = self.client.get_distribution().id(distribution).send().await;
-        let answer = answer.map_err(|error| explain(ACTION, arn(distribution), error))?;
+        let answer = answer.map_err(|error| explain(ACTION, self.arn(distribution), error))?;
         let found = answer.distribution.ok_or_else(|| incomplete(ACTION, distribution))?;
+        let _ = self.seen.set(found.arn.clone());
         let config = found
             .distribution_config
             .as_ref()
@@ -201,6 +215,7 @@ impl Cdn for CloudFront {
         });
         Ok(Site {
             distribution: found.id.clone(),
+            arn: found.arn.clone(),
             domain_name: found.domain_name.clone(),
             aliases: config
                 .aliases
@@ -247,7 +262,7 @@ impl Cdn for CloudFront {
         let answer = request
             .send()
             .await
-            .map_err(|error| explain(ACTION, arn(distribution), error))?;
+            .map_err(|error| explain(ACTION, self.arn(distribution), error))?;
         let created = answer.invalidation.ok_or_else(|| incomplete(ACTION, distribution))?;
         Ok(shown(&created))
     }
@@ -261,7 +276,7 @@ impl Cdn for CloudFront {
             .id(id)
             .send()
             .await;
-        let answer = answer.map_err(|error| explain(ACTION, arn(distribution), error))?;
+        let answer = answer.map_err(|error| explain(ACTION, self.arn(distribution), error))?;
         Ok(shown(
             &answer.invalidation.ok_or_else(|| incomplete(ACTION, distribution))?,
         ))
@@ -280,7 +295,7 @@ impl Cdn for CloudFront {
             let answer = request
                 .send()
                 .await
-                .map_err(|error| explain(ACTION, arn(distribution), error))?;
+                .map_err(|error| explain(ACTION, self.arn(distribution), error))?;
             let list = answer
                 .invalidation_list
                 .ok_or_else(|| incomplete(ACTION, distribution))?;

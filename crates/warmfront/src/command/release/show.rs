@@ -103,13 +103,35 @@ fn list(text: &mut String, name: &str, lines: Vec<String>) -> std::fmt::Result {
     Ok(())
 }
 
-/// Tells a CI service what happened: GitHub's step summary, as Markdown; elsewhere nothing.
+/// Tells a CI service what happened: GitHub's step summary, as Markdown; a section in GitLab's job log; elsewhere nothing.
 ///
-/// Source: GitHub Docs, "Workflow commands for GitHub Actions", Adding a job summary.
-pub fn summarize(plan: &Plan, outcome: &Outcome) {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+/// Source: GitHub Docs, "Workflow commands for GitHub Actions", Adding a job summary; GitLab Docs, "CI/CD job logs", Custom
+/// collapsible sections.
+pub fn summarize(plan: &Plan, outcome: &Outcome, now_unix_secs: i64) {
+    let is_set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if is_set("GITLAB_CI").is_some() {
+        eprint!("{}", gitlab_section(&summary(plan, outcome), now_unix_secs));
+    }
+    let Some(path) = is_set("GITHUB_STEP_SUMMARY") else {
         return;
     };
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+    if let Err(error) = file.and_then(|mut file| file.write_all(summary(plan, outcome).as_bytes())) {
+        eprintln!("warmfront: the summary cannot be written: {error}");
+    }
+}
+
+/// A section of a job's log, whose heading is the text's first line.
+fn gitlab_section(text: &str, now_unix_secs: i64) -> String {
+    const NAME: &str = "warmfront_release";
+    let (heading, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let heading = heading.trim_start_matches('#').trim_start();
+    format!(
+        "\x1b[0Ksection_start:{now_unix_secs}:{NAME}\r\x1b[0K{heading}\n{rest}\x1b[0Ksection_end:{now_unix_secs}:{NAME}\r\x1b[0K\n"
+    )
+}
+
+fn summary(plan: &Plan, outcome: &Outcome) -> String {
     let state = if outcome.is_finished {
         "is live and verified"
     } else {
@@ -130,8 +152,20 @@ pub fn summarize(plan: &Plan, outcome: &Outcome) {
     for warning in &plan.warnings {
         let _ = writeln!(text, "\n> {warning}");
     }
-    let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
-    if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
-        eprintln!("warmfront: the summary cannot be written: {error}");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The form that GitLab Docs, "Custom collapsible sections", shows.
+    #[test]
+    fn gitlab_folds_the_section_between_its_marks() {
+        assert_eq!(
+            gitlab_section("### Release r1 is live\n\n| a |\n", 1_560_896_352),
+            "\x1b[0Ksection_start:1560896352:warmfront_release\r\x1b[0KRelease r1 is live\n\n| a |\n\
+             \x1b[0Ksection_end:1560896352:warmfront_release\r\x1b[0K\n"
+        );
     }
 }
