@@ -231,3 +231,29 @@ async fn methods_that_are_not_cached_go_to_the_origin_directly() {
     // One Via: the POP's alone.
     assert_eq!(origin.only_request().header("via").matches("cloudfront.net").count(), 1);
 }
+
+/// The origin answers the one fetch only when every viewer's request has been sent, so that all of them meet it.
+#[tokio::test]
+async fn a_thousand_viewers_of_two_pops_cost_the_origin_one_fetch_after_an_invalidation() {
+    const VIEWERS: usize = 1_000;
+    let origin = Origin::start().await;
+    let gate = Gate::new();
+    let new = Reply::ok("new").max_age(600).held(&gate);
+    origin.replies("/a", [Reply::ok("old").max_age(600), new, Reply::status(400)]);
+    let tiers = Tiers::with(1, 2, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "old");
+    check(&tiers.get(1, "/a").await, 200, "Hit", "old");
+    tiers.invalidate(&["/*"]).await;
+    let mut viewers = Vec::with_capacity(VIEWERS);
+    for number in 0..VIEWERS {
+        let mut viewer = tiers.viewer(number % 2).await;
+        viewer.send(&Ask::get("/a")).await;
+        viewers.push(viewer);
+    }
+    gate.reached().await;
+    gate.open();
+    for mut viewer in viewers {
+        assert_eq!(viewer.answer().await.text(), "new");
+    }
+    assert_eq!(origin.n_requests(), 2, "one before the invalidation, one after");
+}
