@@ -22,6 +22,7 @@ mod sending;
 mod status;
 mod storability;
 mod switches;
+mod variants;
 
 pub use asked::Asked;
 pub use changed::changed_urls;
@@ -41,6 +42,7 @@ pub use rules::Rules;
 pub use sending::{stored_headers, viewer_headers};
 pub use storability::{NotStored, Storability, storability};
 pub use switches::{Switches, UnknownSwitch};
+pub use variants::{selecting_fields, write_variant};
 
 #[cfg(test)]
 mod testing;

@@ -1,8 +1,8 @@
 use http::header::{
-    AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
 use http::{HeaderMap, HeaderName, StatusCode};
-use warmfront_http::{Comparison, EntityTag, date_field};
+use warmfront_http::{Comparison, EntityTag, date_field, format_http_date};
 use warmfront_model::Timestamp;
 
 use crate::asked::Asked;
@@ -64,7 +64,7 @@ pub fn is_match_304(stored: &HeaderMap, from_304: &HeaderMap) -> bool {
 
 /// The stored fields, each replaced by the 304's where that has it.
 ///
-/// Left as they are: Content-Length, and what describes the stored bytes (Content-Encoding, Content-Range).
+/// Left as they are: Content-Length, and what describes the stored bytes (Content-Encoding, Content-Range, digests).
 /// Fields that are not stored (hop-by-hop ones, say) are not taken over.
 ///
 /// Source: RFC 9111 sections 3.1 and 3.2.
@@ -78,7 +78,13 @@ pub fn updated_headers(stored: &HeaderMap, from_304: &HeaderMap, rules: &Rules<'
 }
 
 fn replace_fields(target: &mut HeaderMap, source: &HeaderMap) {
-    const OF_THE_BODY: [HeaderName; 3] = [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE];
+    const OF_THE_BODY: [HeaderName; 5] = [
+        CONTENT_LENGTH,
+        CONTENT_ENCODING,
+        CONTENT_RANGE,
+        HeaderName::from_static("content-md5"),
+        HeaderName::from_static("content-digest"),
+    ];
     for name in source.keys().filter(|name| !OF_THE_BODY.contains(name)) {
         target.remove(name);
         for value in source.get_all(name) {
@@ -109,13 +115,18 @@ pub fn freshened(
     rules: &Rules<'_>,
     now: Timestamp,
 ) -> Freshened {
+    // RFC 9110 section 6.6.1: what comes without Date has the time it came at.
+    let mut from_304 = from_304.clone();
+    if !from_304.contains_key(DATE) {
+        from_304.insert(DATE, format_http_date(now));
+    }
     // Judged by all the 304 says, before fields that are not kept are left out.
     let mut whole = stored.clone();
     whole.remove(AGE);
-    replace_fields(&mut whole, from_304);
+    replace_fields(&mut whole, &from_304);
     let storability = storability(asked, stored_status, &whole, rules, now);
     Freshened {
-        headers: updated_headers(stored, from_304, rules),
+        headers: updated_headers(stored, &from_304, rules),
         storability,
     }
 }

@@ -14,6 +14,7 @@ use warmfront_store::StoredResponse;
 
 use crate::origin::FetchFailure;
 use crate::outcome::{Kept, Reason};
+use crate::variants::Variant;
 
 /// The fetches in flight of all cores, by cache key.
 ///
@@ -63,6 +64,8 @@ pub(crate) struct Answered {
     pub(crate) reason: Reason,
     /// Why it is kept, or is not.
     pub(crate) kept: Kept,
+    /// The variant that it is of; `None` if it answers every request of its key.
+    pub(crate) variant: Option<Variant>,
     /// Fields for the request that began the fetch alone.
     pub(crate) withheld: Option<Arc<HeaderMap>>,
 }

@@ -37,6 +37,7 @@ mod silence;
 mod snapshot;
 mod sweep;
 mod tier;
+mod variants;
 
 pub use edge::{Edge, StartError};
 pub use embedded::{Dial, Dialling, Embedded, Transport};

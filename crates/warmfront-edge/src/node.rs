@@ -22,6 +22,10 @@ use crate::lease::{Lease, Tenure};
 use crate::options::{BucketAccess, EdgeOptions, ExplainToken, Limits};
 use crate::snapshot::Snapshot;
 use crate::tier::Tier;
+use crate::variants::Variants;
+
+/// The table of variants may take one part in so many of the memory for responses, besides.
+const VARIANTS_SHARE: u64 = 16;
 
 /// What all cores of one cache process share.
 pub(crate) struct Node {
@@ -31,6 +35,7 @@ pub(crate) struct Node {
     pub(crate) store: Store,
     pub(crate) flights: Flights,
     pub(crate) changes: Changes,
+    pub(crate) variants: Variants,
     pub(crate) buckets: BucketAccess,
     pub(crate) tier: Tier,
     pub(crate) pop: HeaderValue,
@@ -90,6 +95,7 @@ impl Node {
             store,
             flights: Flights::default(),
             changes: Changes::default(),
+            variants: Variants::new(options.memory_bytes / VARIANTS_SHARE),
             buckets: options.buckets.clone(),
             tier: options.tier.clone(),
             pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),

@@ -127,7 +127,7 @@ fn way<'a>(core: &Arc<Core>, accepted: &'a Accepted) -> Result<Way<'a>, EarlyAns
     let accepted = accept::accept(&core.node, accepted)?;
     let routed = Routed::route(accepted)?;
     let admitted = Admitted::admit(&core.node, routed)?;
-    let Some(keyed) = Keyed::key(&core.node, admitted) else {
+    let Some(mut keyed) = Keyed::key(&core.node, admitted) else {
         return match &accepted.child {
             Some(_) => Err(EarlyAnswer::OtherConfiguration),
             None => Ok(Way::Passes(admitted)),
@@ -140,7 +140,7 @@ fn way<'a>(core: &Arc<Core>, accepted: &'a Accepted) -> Result<Way<'a>, EarlyAns
     let found = if accepted.fenced {
         Found::Fenced
     } else {
-        Found::find(&core.node, &keyed)
+        Found::find(&core.node, &mut keyed)
     };
     match from_found(core, &keyed, &found) {
         Some(answered) => answered.map(Way::Answered),
@@ -171,15 +171,19 @@ pub(crate) async fn ask_origin(core: &Arc<Core>, accepted: &Accepted, body: Inco
     let answered = match way(core, accepted) {
         Ok(Way::Answered(answer)) => Ok(answer),
         Ok(Way::Passes(admitted)) => pass::pass(core, admitted, body).await,
-        Ok(Way::Fetches(keyed, Found::OnDisk(entry))) => read_or_fetch(core, &keyed, &entry).await,
-        Ok(Way::Fetches(keyed, found)) => fetch::fetch(core, &keyed, found).await,
+        Ok(Way::Fetches(mut keyed, Found::OnDisk(entry))) => read_or_fetch(core, &mut keyed, &entry).await,
+        Ok(Way::Fetches(mut keyed, found)) => fetch::fetch(core, &mut keyed, found).await,
         Err(early) => Err(early),
     };
     answered.unwrap_or_else(|early| early.into_answer(&core.node, accepted))
 }
 
 /// Step 5 for what is on disk.
-async fn read_or_fetch(core: &Arc<Core>, keyed: &Keyed<'_>, entry: &Proven<DiskEntry>) -> Result<Answer, EarlyAnswer> {
+async fn read_or_fetch(
+    core: &Arc<Core>,
+    keyed: &mut Keyed<'_>,
+    entry: &Proven<DiskEntry>,
+) -> Result<Answer, EarlyAnswer> {
     let found = Found::load(&core.node, keyed, entry).await;
     match from_found(core, keyed, &found) {
         Some(answered) => answered,

@@ -139,7 +139,14 @@ fn freshen(stored: &str, from_304: &str) -> Freshened {
 fn a_304_gives_a_new_lifetime() {
     let Freshened { headers, storability } =
         freshen("etag: \"v1\"\ncache-control: max-age=60", "cache-control: max-age=90");
-    assert_eq!(lines(&headers), ["cache-control: max-age=90", "etag: \"v1\""]);
+    assert_eq!(
+        lines(&headers),
+        [
+            "cache-control: max-age=90",
+            "date: Sun, 06 Nov 1994 08:49:37 GMT",
+            "etag: \"v1\""
+        ]
+    );
     let Storability::Store(lifetime) = storability else {
         panic!("{storability:?}")
     };
@@ -173,4 +180,15 @@ fn a_304_can_end_a_stored_response() {
         Storability::DoNotStore(NotStored::NoStore)
     );
     assert_eq!(judged("vary: *"), Storability::DoNotStore(NotStored::Vary));
+}
+
+#[test]
+fn a_digest_stays_with_the_bytes_it_is_of() {
+    let freshened = freshen(
+        "etag: \"v1\"\ncontent-md5: old\ncontent-digest: old",
+        "content-md5: new\ncontent-digest: new\nx-a: new",
+    );
+    assert_eq!(freshened.headers["content-md5"], "old");
+    assert_eq!(freshened.headers["content-digest"], "old");
+    assert_eq!(freshened.headers["x-a"], "new");
 }

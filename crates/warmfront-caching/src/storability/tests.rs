@@ -288,6 +288,7 @@ fn a_vary_is_no_reason_not_to_store() {
     for vary in ["Origin", "Origin, X-A", "Cookie", "Accept-Encoding"] {
         let response = format!("cache-control: max-age=60\nvary: {vary}");
         check(200, &response, &rules(), kept);
+        check(200, &response, &edge_rules(), kept);
     }
 }
 

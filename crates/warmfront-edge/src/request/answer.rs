@@ -89,7 +89,7 @@ impl EarlyAnswer {
 }
 
 /// What the viewer is told: not the origin's address, nor what lies behind the edge.
-fn failure_message(failure: &FetchFailure) -> &'static str {
+pub(crate) fn failure_message(failure: &FetchFailure) -> &'static str {
     match failure.status() {
         StatusCode::GATEWAY_TIMEOUT => {
             "We can't connect to the server for this app or website at this time: the origin did not answer in time."

@@ -19,6 +19,7 @@ use crate::request::find::Found;
 use crate::request::key::Keyed;
 use crate::request::plan::FetchPlan;
 use crate::tier::ParentAsk;
+use crate::variants::Variant;
 
 /// How often a request joins the fetch of another. After that it has one of its own, which is always new enough for it.
 const JOINS_MAX: u32 = 2;
@@ -30,7 +31,7 @@ type Given = Result<Answer, EarlyAnswer>;
 /// It joins the fetch in flight for its key, if that is new enough, or begins one. A HEAD fetches as a GET does, and so
 /// finds a hit the next time. A request that came back from an origin joins nothing: it may be the very fetch it would
 /// wait for. Nor does one that finds the node fenced: every fetch in flight began before it arrived.
-pub(crate) async fn fetch(core: &Arc<Core>, keyed: &Keyed<'_>, found: Found) -> Given {
+pub(crate) async fn fetch(core: &Arc<Core>, keyed: &mut Keyed<'_>, found: Found) -> Given {
     only_if_cached(keyed)?;
     let comes_back = keyed.routed.accepted.n_passages(&core.node) > 0;
     let joins_nothing = comes_back || keyed.routed.accepted.fenced;
@@ -49,7 +50,10 @@ pub(crate) async fn fetch(core: &Arc<Core>, keyed: &Keyed<'_>, found: Found) -> 
             Part::Joined(flight) => match follow(keyed, &found, &flight).await {
                 Followed::Answer(answer) => return answer,
                 Followed::NotForOthers => break,
-                Followed::NotForThisOne => {}
+                // By now it may be known that there are variants, and which one is this request's.
+                Followed::NotForThisOne => {
+                    keyed.select_variant(&core.node);
+                }
             },
         }
     }
@@ -114,12 +118,13 @@ fn join_or_begin(
     let is_new_enough = |flight: &Flight| match flight.answered() {
         _ if is_planted(Mutant::JoinUnchecked) => true,
         Some(answered) => {
-            is_fresh(&answered.response, keyed)
+            answered.variant.as_ref().is_none_or(|variant| keyed.is_of(variant))
+                && is_fresh(&answered.response, keyed)
                 && index.check(distribution, answered.response, || keyed.names()).is_ok()
         }
         None => index.check_unanswered(distribution, flight.stamp(), || keyed.names()),
     };
-    let found_meanwhile = || match Found::find(&core.node, keyed) {
+    let found_meanwhile = || match Found::find_selected(&core.node, keyed) {
         Found::Fresh(response) if look_again => Some((response, Reason::Fresh)),
         Found::OriginLeftAlone(response) if look_again => Some((response, Reason::OriginLeftAlone)),
         _ => None,
@@ -180,6 +185,11 @@ fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, role: Role,
     let unchecked = is_planted(Mutant::JoinUnchecked).then(|| Index::new(index.applied().incarnation));
     let index = unchecked.as_ref().unwrap_or(index);
     let proven = index.check(distribution, response, || keyed.names()).ok()?;
+    // Of another variant: RFC 9111 section 4.1.
+    let is_others = |variant: &Variant| role != Role::Began && !keyed.is_of(variant);
+    if answered.variant.as_ref().is_some_and(is_others) {
+        return None;
+    }
     let failure = OriginFailure::Status(proven.head().status);
     if let Some(stale) = stand_in(keyed, found, failure) {
         return Some(stale);
@@ -233,7 +243,7 @@ fn begin(
         let place = core.node.begin_fetch().ok_or(FetchFailure::Overload)?;
         let plan = FetchPlan::plan(&core.node, &keyed.routed, Purpose::Fill, expired, &request_id())?;
         let parents = ParentAsk::plan(&core.node, keyed, expired);
-        Ok(Filling::new(core, flight, &keyed.routed, plan, parents, place))
+        Ok(Filling::new(core, flight, keyed, plan, parents, place))
     };
     match begun() {
         Ok(filling) => {

@@ -6,28 +6,30 @@ use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body_util::{Either, Empty};
 use warmfront_caching::{
-    Asked, Lifetime, OriginFailure, Purpose, Rules, Storability, Switches, freshened, is_match_304,
-    may_serve_stale_on_error, may_share, storability, stored_headers, viewer_headers,
+    Lifetime, OriginFailure, Purpose, Rules, Storability, Switches, freshened, is_match_304, may_serve_stale_on_error,
+    may_share, storability, stored_headers, viewer_headers,
 };
 use warmfront_http::format_http_date;
 use warmfront_invalidation::Proven;
 use warmfront_model::{Behavior, Distribution, Epoch, OriginKind, Timestamp};
-use warmfront_store::{Fill, Head, Inserted, Store, StoredHead, StoredResponse};
+use warmfront_store::{Fill, Head, Store, StoredHead, StoredResponse};
 
 use crate::core::Core;
 use crate::flight::{Answered, Flight, Progress};
-use crate::mutants::{Mutant, is_planted};
+use crate::mutants::Mutant;
 use crate::node::{FetchPlace, Node};
 use crate::origin::{FetchFailure, OriginBody};
 use crate::outcome::{Kept, Reason};
 use crate::request::answer::prepare;
-use crate::request::key::names_of_key;
+use crate::request::key::{Keyed, names_of_key};
 use crate::request::plan::{FetchPlan, fetched_method};
-use crate::request::route::Routed;
 use crate::snapshot::Site;
 use crate::tier::ParentAsk;
+use crate::variants::Variant;
 
 mod from_parents;
+mod own_error;
+mod placing;
 
 use from_parents::FromParents;
 
@@ -35,6 +37,8 @@ use from_parents::FromParents;
 pub(crate) struct Filling {
     core: Arc<Core>,
     landing: Landing,
+    /// The key without a variant.
+    primary: Arc<[u8]>,
     site: Arc<Site>,
     behavior: Behavior,
     method: Method,
@@ -54,6 +58,8 @@ struct Arrival {
     tag_header: Option<Arc<str>>,
     /// Fields for the request that began the fetch alone.
     withheld: Option<Arc<HeaderMap>>,
+    /// The variant that it is of.
+    variant: Option<Variant>,
     /// Whether it may answer others.
     shared: bool,
     /// Where it is from.
@@ -70,17 +76,19 @@ impl Filling {
     pub(crate) fn new(
         core: &Arc<Core>,
         flight: &Arc<Flight>,
-        routed: &Routed<'_>,
+        keyed: &Keyed<'_>,
         plan: FetchPlan,
         parents: Option<ParentAsk>,
         place: FetchPlace,
     ) -> Filling {
+        let routed = &keyed.routed;
         Filling {
             core: Arc::clone(core),
             landing: Landing {
                 node: Arc::clone(&core.node),
                 flight: Arc::clone(flight),
             },
+            primary: keyed.primary().into(),
             site: Arc::clone(routed.site),
             behavior: routed.behavior.clone(),
             method: fetched_method(routed, Purpose::Fill),
@@ -143,6 +151,7 @@ impl Filling {
         if let Some(expired) = &self.plan.expired {
             self.leave_origin_alone(expired, failure.status(), asked);
         }
+        self.keep_own_error(&failure, asked);
         self.landing.flight.tell(Progress::Failed(Arc::new(failure)));
     }
 
@@ -153,6 +162,7 @@ impl Filling {
         let rules = self.rules(old.status);
         let fresh = freshened(self.asked(), old.status, &old.headers(), from_304, &rules, asked);
         let shared = may_share(&fresh.storability, &fresh.headers, &rules);
+        let variant = self.variant(&fresh.headers, &rules);
         let (lifetime, kept) = match fresh.storability {
             Storability::Store(lifetime) => (lifetime, Kept::For(lifetime.rule)),
             Storability::DoNotStore(reason) => {
@@ -173,27 +183,26 @@ impl Filling {
         let store = &self.core.node.store;
         let key = self.landing.flight.key();
         if matches!(fresh.storability, Storability::Store(_)) {
-            store.replace(key, expired.shared(), Arc::clone(&confirmed));
+            self.store_confirmed(expired.shared(), Arc::clone(&confirmed), variant.as_ref());
         } else {
             store.remove(key, expired.shared());
         }
-        self.tell_confirmed(confirmed, shared, Reason::Revalidated, kept);
+        self.tell_confirmed(confirmed, variant, shared, (Reason::Revalidated, kept));
     }
 
-    /// The stamp of the fetch's plan, unless `mutant` is planted.
-    fn as_of(&self, mutant: Mutant) -> Epoch {
-        if is_planted(mutant) {
-            return self.core.node.snapshot().index.applied();
-        }
-        self.landing.flight.stamp().as_of()
-    }
-
-    fn tell_confirmed(&self, confirmed: Arc<StoredResponse>, shared: bool, reason: Reason, kept: Kept) {
+    fn tell_confirmed(
+        &self,
+        confirmed: Arc<StoredResponse>,
+        variant: Option<Variant>,
+        shared: bool,
+        (reason, kept): (Reason, Kept),
+    ) {
         let answered = Answered {
             response: confirmed,
             shared,
             reason,
             kept,
+            variant,
             withheld: None,
         };
         self.landing.flight.tell(Progress::Answered(answered));
@@ -226,6 +235,7 @@ impl Filling {
             ),
         };
         let has_tags = self.has_tags(&from_origin.headers);
+        let variant = self.variant(&from_origin.headers, &rules);
         let (headers, withheld) = self.headers(from_origin.headers, &rules, asked);
         if has_tags && !self.has_tags(&headers) {
             // It could not be found by tags that the origin forbids to keep.
@@ -242,6 +252,7 @@ impl Filling {
             as_of: self.as_of(Mutant::StampAtArrival),
             tag_header: self.tag_header(),
             withheld,
+            variant,
             shared,
             reason: Reason::Fetched,
             kept,
@@ -264,6 +275,7 @@ impl Filling {
             answered.kept = Kept::Covered;
         }
         let (shared, may_be_kept) = (answered.shared, fill.is_kept());
+        let variant = answered.variant.clone();
         self.landing.flight.tell(Progress::Answered(answered));
         if !shared || overtaken {
             self.core.node.flights.close(&self.landing.flight);
@@ -271,7 +283,7 @@ impl Filling {
         if self.pump(&mut body, &mut fill).await
             && let Some(whole) = fill.finish().await
         {
-            self.store(Arc::new(response.with_body(whole)));
+            self.store(Arc::new(response.with_body(whole)), variant.as_ref());
         } else if may_be_kept {
             self.core.counters.fills_lost.add(1);
         }
@@ -317,16 +329,6 @@ impl Filling {
         }
     }
 
-    /// Stores a whole response, unless an invalidation that came in meanwhile covers it.
-    fn store(&self, whole: Arc<StoredResponse>) {
-        let covered = !self.passes_newest_index(&whole);
-        if !covered && self.core.node.store.insert(self.landing.flight.key(), whole) == Inserted::Stored {
-            self.core.counters.fills_stored.add(1);
-        } else {
-            self.core.counters.fills_lost.add(1);
-        }
-    }
-
     /// Whether nothing known by now covers `response`; passing raises its as-of.
     fn passes_newest_index(&self, response: &Arc<StoredResponse>) -> bool {
         let snapshot = self.core.node.snapshot();
@@ -368,10 +370,6 @@ impl Filling {
             &self.core.node.switches,
             times,
         )
-    }
-
-    fn asked(&self) -> Asked<'_> {
-        Asked::new(&self.method, &self.viewer, &self.core.node.switches)
     }
 
     /// Whether a body that announces this length can be stored.
@@ -446,6 +444,7 @@ impl Arriving {
             shared: arrival.shared && !is_turned_away,
             reason: arrival.reason,
             kept: if is_turned_away { Kept::TooLarge } else { arrival.kept },
+            variant: arrival.variant,
             withheld: arrival.withheld,
         };
         Arriving {

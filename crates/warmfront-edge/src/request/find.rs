@@ -39,7 +39,17 @@ pub(crate) enum Found {
 
 impl Found {
     /// First the index: nothing that was known when the request arrived covers the response. Then its freshness.
-    pub(crate) fn find(node: &Node, keyed: &Keyed<'_>) -> Found {
+    ///
+    /// Where nothing is stored under the key itself, the request's variant is looked for, and selected in `keyed`.
+    pub(crate) fn find(node: &Node, keyed: &mut Keyed<'_>) -> Found {
+        match Found::find_selected(node, keyed) {
+            Found::Absent if keyed.select_variant(node) => Found::find_selected(node, keyed),
+            found => found,
+        }
+    }
+
+    /// What is stored under the key as it is.
+    pub(crate) fn find_selected(node: &Node, keyed: &Keyed<'_>) -> Found {
         match node.store.get(keyed.bytes()) {
             Some(response) => Found::judge(keyed, response),
             None => Found::find_on_disk(node, keyed),

@@ -1,15 +1,18 @@
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::sync::Arc;
 
 use http::Method;
-use warmfront_caching::{Rules, keyed_headers};
+use warmfront_caching::{Rules, keyed_headers, write_variant};
 use warmfront_invalidation::{Names, NormalUrl};
 use warmfront_model::{Distribution, OriginKind};
 use warmfront_routing::{CacheKey, KeyedRequest, MethodClass, kept_query, request_path, write_cache_key};
 
 use crate::node::Node;
 use crate::request::admit::Admitted;
+use crate::request::plan::selecting_headers;
 use crate::request::route::Routed;
+use crate::variants::Variant;
 
 /// What stands in a key before the generation of a URL that was changed: no part of a key begins so.
 const GENERATION: u8 = b'g';
@@ -20,6 +23,8 @@ pub(crate) struct Keyed<'a> {
     /// Whether an unsafe method changed the URL, in this edge alone: other nodes may have what was there before.
     pub(crate) changed_here: bool,
     buffer: KeyBuffer,
+    /// How much of it is the key without a variant.
+    primary_bytes: usize,
 }
 
 impl<'a> Keyed<'a> {
@@ -56,13 +61,42 @@ impl<'a> Keyed<'a> {
         Some(Keyed {
             routed,
             changed_here: generation.is_some(),
+            primary_bytes: buffer.0.len(),
             buffer,
         })
     }
 
-    /// The key's bytes.
+    /// The key's bytes, with the variant that has been selected.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.buffer.0
+    }
+
+    /// The key's bytes without a variant.
+    pub(crate) fn primary(&self) -> &[u8] {
+        self.buffer.0.get(..self.primary_bytes).unwrap_or_default()
+    }
+
+    /// Makes the key that of the request's variant, if responses under it are known to vary. False: they are not.
+    pub(crate) fn select_variant(&mut self, node: &Node) -> bool {
+        let names = self
+            .routed
+            .accepted
+            .switches
+            .vary_selects
+            .then(|| node.variants.names(self.primary()));
+        let Some(names) = names.flatten() else {
+            return false;
+        };
+        let sent = selecting_headers(&self.routed);
+        self.buffer.0.truncate(self.primary_bytes);
+        write_variant(&names, &sent, &mut self.buffer.0);
+        true
+    }
+
+    /// Whether the request belongs to the variant `other`.
+    pub(crate) fn is_of(&self, other: &Variant) -> bool {
+        let sent = selecting_headers(&self.routed);
+        Variant::of(self.primary(), Arc::clone(&other.names), &sent).key == other.key
     }
 
     /// The URLs that an invalidation can name what is stored under this key by.

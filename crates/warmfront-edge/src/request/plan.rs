@@ -23,6 +23,8 @@ pub(crate) struct FetchPlan {
     pub(crate) expired: Option<Proven<StoredResponse>>,
     /// Whether its validators are sent, so that a 304 confirms it.
     pub(crate) confirms: bool,
+    /// The headers that its answer may vary on; none where Vary selects nothing.
+    pub(crate) selecting: HeaderMap,
 }
 
 const SOURCE_ARN: &str = "x-amz-source-arn";
@@ -50,6 +52,11 @@ impl FetchPlan {
             request,
             expired: expired.cloned(),
             confirms,
+            selecting: if node.switches.vary_selects {
+                selecting_headers(routed)
+            } else {
+                HeaderMap::new()
+            },
         })
     }
 
@@ -59,6 +66,29 @@ impl FetchPlan {
         self.request.head.headers.remove(http::header::IF_NONE_MATCH);
         self.request.head.headers.remove(http::header::IF_MODIFIED_SINCE);
     }
+}
+
+/// A request's headers as its origin sees them, as far as they are the viewer's: what an answer may vary on.
+pub(crate) fn selecting_headers(routed: &Routed<'_>) -> HeaderMap {
+    let Some((origin, _)) = routed.site.origin(routed.behavior) else {
+        return HeaderMap::new();
+    };
+    let accepted = routed.accepted;
+    let forwarding = Forwarding {
+        behavior: routed.behavior,
+        origin,
+        purpose: Purpose::Fill,
+        facts: accepted.facts(),
+        switches: accepted.switches,
+    };
+    let method = fetched_method(routed, Purpose::Fill);
+    let mut headers = origin_request_headers(&method, &accepted.head.headers, &forwarding);
+    if forwards_host(routed.behavior)
+        && let Some(host) = accepted.head.headers.get(HOST)
+    {
+        headers.insert(HOST, host.clone());
+    }
+    headers
 }
 
 fn origin_request(

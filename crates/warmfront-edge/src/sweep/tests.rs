@@ -181,6 +181,7 @@ async fn a_response_that_is_arriving_is_raised_or_covered() {
             shared: true,
             reason: crate::Reason::Fetched,
             kept: crate::outcome::Kept::For(warmfront_caching::FreshnessRule::MaxAge),
+            variant: None,
             withheld: None,
         }));
         arriving.push((fill, flight, response));

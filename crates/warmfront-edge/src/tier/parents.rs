@@ -104,7 +104,7 @@ impl ParentAsk {
         if parents.nodes.is_empty() || !reads || is_bypassed {
             return None;
         }
-        let key = KeyHash::of(keyed.bytes());
+        let key = KeyHash::of(keyed.primary());
         let index = &accepted.snapshot.index;
         let required = index.required(&keyed.routed.site.distribution.id, &keyed.names());
         let min_epoch = Epoch {

@@ -24,6 +24,30 @@ async fn no_connection_is_502() {
     assert!(!answer.text().contains("127.0.0.1"), "{}", answer.text());
 }
 
+/// As CloudFront keeps the errors it makes itself, and as every stored response, they end with an invalidation.
+#[tokio::test]
+async fn the_edges_own_error_is_kept_for_its_error_caching_min_ttl() {
+    let origin = Origin::start().await;
+    for path in ["/a", "/b"] {
+        origin.replies(
+            path,
+            [Reply::raw("no http at all\r\n\r\n"), Reply::ok("back").max_age(60)],
+        );
+    }
+    let bed = Testbed::with(&Site::new(&origin).error_caching(502, 5)).await;
+    for path in ["/a", "/b"] {
+        assert_eq!(bed.get(path).await.status, 502);
+        let kept = bed.get(path).await;
+        assert_eq!((kept.status, kept.x_cache()), (502, "Error"), "{path}");
+    }
+    bed.invalidate(&["/b"]).await;
+    check(&bed.get("/b").await, 200, "Miss", "back");
+    bed.advance(4);
+    assert_eq!(bed.get("/a").await.status, 502);
+    bed.advance(1);
+    check(&bed.get("/a").await, 200, "Miss", "back");
+}
+
 #[tokio::test]
 async fn an_origin_at_a_private_address_that_is_not_allowed_is_502_and_not_asked() {
     let origin = Origin::start().await;

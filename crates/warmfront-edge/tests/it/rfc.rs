@@ -2,6 +2,7 @@
 
 mod directives;
 mod unsafe_methods;
+mod variants;
 
 use warmfront_caching::Switches;
 use warmfront_edge::EdgeOptions;

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::Switches;
-use crate::testing::edge_rules;
 
 /// Under RFC 9111: MinTTL 0, DefaultTTL 100, MaxTTL 1000.
 fn check_edge(status: u16, response: &str, expected: Result<(u64, &str), &str>) {

@@ -66,6 +66,7 @@ impl Filling {
         let keeps = verdict.kept.is_stored() && !stands_in && self.has_room_for(announced_bytes);
         let rules = self.rules(status);
         let shared = may_share(&Storability::Store(verdict.lifetime), &from_parent.headers, &rules);
+        let variant = self.variant(&from_parent.headers, &rules);
         let (headers, withheld) = self.headers(from_parent.headers, &rules, asked);
         let arrival = Arrival {
             head: head(status, headers, &verdict, asked),
@@ -76,6 +77,7 @@ impl Filling {
             },
             tag_header: self.tag_header(),
             withheld,
+            variant,
             shared: shared && keeps,
             reason: verdict.reason,
             kept: match verdict.kept {
@@ -105,6 +107,7 @@ impl Filling {
         let status = copy.head().status;
         let rules = self.rules(status);
         let shared = may_share(&Storability::Store(verdict.lifetime), &from_parent.headers, &rules);
+        let variant = self.variant(&from_parent.headers, &rules);
         let (mut headers, _) = self.headers(from_parent.headers, &rules, asked);
         if let Some(length) = copy.head().headers().get(http::header::CONTENT_LENGTH) {
             headers.insert(http::header::CONTENT_LENGTH, length.clone());
@@ -115,15 +118,15 @@ impl Filling {
         }
         let (store, key) = (&self.core.node.store, self.landing.flight.key());
         if verdict.kept.is_stored() {
-            store.replace(key, copy.shared(), Arc::clone(&confirmed));
+            self.store_confirmed(copy.shared(), Arc::clone(&confirmed), variant.as_ref());
         } else {
             store.remove(key, copy.shared());
         }
         self.tell_confirmed(
             confirmed,
+            variant,
             shared && verdict.kept.is_stored(),
-            verdict.reason,
-            verdict.kept,
+            (verdict.reason, verdict.kept),
         );
         Ok(())
     }
