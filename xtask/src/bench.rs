@@ -2,6 +2,7 @@
 
 mod deploy;
 mod hits;
+mod index;
 mod load;
 mod origin;
 mod servers;
@@ -10,7 +11,7 @@ mod store;
 use anyhow::{Context, Result, bail};
 
 const USAGE: &str =
-    "cargo xtask bench deploy [--rounds N] [--large 0] | hits [--rounds N] [--secs N] | store [--responses N]";
+    "cargo xtask bench deploy [--rounds N] [--large 0] | hits [--rounds N] [--secs N] | index | store [--responses N]";
 
 /// Runs the named measurement.
 ///
@@ -34,6 +35,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
             )?;
             hits::run(&settings)
         }
+        Some((name, [])) if name == "index" => index::run(),
         Some((name, rest)) if name == "store" => {
             let mut settings = store::Settings::default();
             read_options(rest, &mut [("--responses", &mut settings.responses)])?;

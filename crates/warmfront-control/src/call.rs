@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,6 +11,7 @@ use http_body_util::BodyExt;
 use warmfront_wire::{Document, from_xml, query_parameter};
 
 use crate::error::ApiError;
+use crate::server::PeerAddress;
 use crate::{ControlOptions, Identities};
 
 /// A body has this long to arrive.
@@ -30,6 +33,8 @@ pub(crate) struct Call {
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The address it came from, if that is known.
+    pub(crate) peer: Option<IpAddr>,
 }
 
 impl Call {
@@ -58,6 +63,7 @@ impl Call {
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
+            peer: parts.extensions.get::<PeerAddress>().map(|peer| peer.0),
             headers: parts.headers,
             body,
         })
@@ -66,6 +72,13 @@ impl Call {
     /// A query parameter, decoded.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         query_parameter(&self.query, name)
+    }
+
+    /// A header's value as text, if it is there.
+    pub(crate) fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
     }
 
     /// The body as a document.
@@ -81,6 +94,7 @@ impl Call {
             query: query.to_owned(),
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            peer: None,
         }
     }
 }

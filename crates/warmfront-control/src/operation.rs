@@ -3,6 +3,7 @@
 use warmfront_model::{CachePolicy, DistributionId, OriginRequestPolicy, ResourceArn, ResponseHeadersPolicy};
 use warmfront_wire::Operation;
 
+use crate::Identity;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::ApiError;
@@ -43,6 +44,8 @@ use update_policy::update_policy;
 pub(crate) struct Context<'a> {
     pub(crate) state: &'a State,
     pub(crate) call: &'a Call,
+    /// Who signed it.
+    pub(crate) caller: &'a Identity,
     /// The labels in the path, by AWS's name.
     pub(crate) labels: &'a [(&'static str, String)],
 }

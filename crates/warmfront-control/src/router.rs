@@ -51,6 +51,7 @@ async fn answer(state: &State, request: Request<Body>) -> Result<Answer, ApiErro
             let context = Context {
                 state,
                 call: &call,
+                caller: &identity,
                 labels: &labels,
             };
             for (action, resource) in operation::permissions(operation, &context) {

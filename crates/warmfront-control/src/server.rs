@@ -1,9 +1,10 @@
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -26,6 +27,10 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long to wait when the system gives no more connections (too many open files).
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
+/// Where a request's connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PeerAddress(pub(crate) IpAddr);
+
 pub(crate) async fn serve(router: Router, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
@@ -40,8 +45,9 @@ pub(crate) async fn serve(router: Router, listener: TcpListener, shutdown: impl 
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let connection = graceful.watch(connection(router.clone(), stream));
+            Ok((stream, peer)) => {
+                let router = router.clone().layer(Extension(PeerAddress(peer.ip())));
+                let connection = graceful.watch(connection(router, stream));
                 tokio::spawn(async move {
                     if let Err(error) = connection.await {
                         tracing::debug!(%error, "a connection ended early");

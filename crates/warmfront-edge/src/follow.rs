@@ -141,7 +141,7 @@ impl Follower {
             self.node.publish(|snapshot| {
                 snapshot
                     .index
-                    .invalidate(&record.distribution, &record.items, event.revision);
+                    .invalidate_in(record.mode, &record.distribution, &record.items, event.revision);
                 snapshot.index.advance(event.revision);
             });
             self.node.progress.invalidations.add(1);

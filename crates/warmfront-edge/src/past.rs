@@ -12,7 +12,7 @@ pub(crate) fn take_in_the_past(index: &mut Index, entries: &[Entry]) {
     for entry in entries {
         match decode_entry(entry) {
             Ok(Fact::Invalidation(record)) => {
-                index.invalidate(&record.distribution, &record.items, record.revision);
+                index.invalidate_in(record.mode, &record.distribution, &record.items, record.revision);
             }
             Ok(Fact::Distribution(id, Some(record))) => {
                 index.invalidate(&id, &[InvalidationItem::Everything], record.revision);

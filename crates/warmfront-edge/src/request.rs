@@ -27,8 +27,6 @@ use std::sync::Arc;
 use futures_util::future::Either;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use warmfront_invalidation::Proven;
-use warmfront_store::DiskEntry;
 
 use crate::body::ViewerBody;
 use crate::core::Core;
@@ -158,9 +156,14 @@ fn from_found(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found) -> Option<Resu
             fetch::refresh_in_background(core, keyed, response);
             (response, Reason::StaleWhileRevalidate)
         }
-        Found::Stale(_) | Found::Unwanted(_) | Found::OnDisk(_) | Found::Covered | Found::Absent | Found::Fenced => {
-            return None;
-        }
+        Found::Stale(_)
+        | Found::Unwanted(_)
+        | Found::OnDisk(_)
+        | Found::Covered
+        | Found::CoveredGently(_)
+        | Found::CoveredGentlyOnDisk(_)
+        | Found::Absent
+        | Found::Fenced => return None,
     };
     Some(answer::from_cache(keyed, response, reason))
 }
@@ -171,20 +174,15 @@ pub(crate) async fn ask_origin(core: &Arc<Core>, accepted: &Accepted, body: Inco
     let answered = match way(core, accepted) {
         Ok(Way::Answered(answer)) => Ok(answer),
         Ok(Way::Passes(admitted)) => pass::pass(core, admitted, body).await,
-        Ok(Way::Fetches(mut keyed, Found::OnDisk(entry))) => read_or_fetch(core, &mut keyed, &entry).await,
-        Ok(Way::Fetches(mut keyed, found)) => fetch::fetch(core, &mut keyed, found).await,
+        Ok(Way::Fetches(mut keyed, found)) => read_or_fetch(core, &mut keyed, found).await,
         Err(early) => Err(early),
     };
     answered.unwrap_or_else(|early| early.into_answer(&core.node, accepted))
 }
 
-/// Step 5 for what is on disk.
-async fn read_or_fetch(
-    core: &Arc<Core>,
-    keyed: &mut Keyed<'_>,
-    entry: &Proven<DiskEntry>,
-) -> Result<Answer, EarlyAnswer> {
-    let found = Found::load(&core.node, keyed, entry).await;
+/// Step 5 for what is on disk, and step 6.
+async fn read_or_fetch(core: &Arc<Core>, keyed: &mut Keyed<'_>, found: Found) -> Result<Answer, EarlyAnswer> {
+    let found = found.load(&core.node, keyed).await;
     match from_found(core, keyed, &found) {
         Some(answered) => answered,
         None => fetch::fetch(core, keyed, found).await,

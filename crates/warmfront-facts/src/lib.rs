@@ -23,6 +23,7 @@ pub use origin_allow::{Network, OriginAllow, ParseNetworkError, is_private};
 pub use policy::{Policy, PolicyKind, PolicyRecord};
 pub use policy_set::{Held, PolicyFact, PolicySet};
 pub use record::{
-    CompletedRecord, DistributionRecord, InvalidationRecord, OriginAccessControlRecord, RecordError, TagsRecord,
+    CompletedRecord, DistributionRecord, InvalidationOrigin, InvalidationRecord, OriginAccessControlRecord,
+    RecordError, TagsRecord,
 };
 pub use view::{InProgress, View};

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use warmfront_invalidation::{InvalidPath, InvalidationItem};
+use warmfront_invalidation::{InvalidPath, InvalidationItem, InvalidationMode, UnknownMode};
 use warmfront_model::{Distribution, DistributionId, OriginAccessControl, Revision, Timestamp};
 use warmfront_wire::XmlError;
 use warmfront_wire::convert::ConfigError;
@@ -51,6 +51,9 @@ pub enum RecordError {
     /// An invalidation path that this program does not accept.
     #[error("the record's invalidation path is refused: {0}")]
     Path(#[from] InvalidPath),
+    /// A way to invalidate that this program does not know.
+    #[error(transparent)]
+    Mode(#[from] UnknownMode),
 }
 
 /// A distribution as the journal keeps it: at `distribution/ID`.
@@ -175,6 +178,24 @@ pub struct InvalidationRecord {
     pub paths: Vec<String>,
     /// The same, read; one for each path.
     pub items: Vec<InvalidationItem>,
+    /// What happens to the covered responses.
+    pub mode: InvalidationMode,
+    /// Who asked for it.
+    pub origin: InvalidationOrigin,
+}
+
+/// Who asked for an invalidation, for the audit; empty where it is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvalidationOrigin {
+    /// The ARN of who signed the request.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub principal: String,
+    /// The address that the request came from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    /// Why, in the caller's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -182,6 +203,10 @@ struct InvalidationValue {
     created_ms: i64,
     caller_reference: String,
     paths: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mode: Option<String>,
+    #[serde(flatten)]
+    origin: InvalidationOrigin,
 }
 
 impl InvalidationRecord {
@@ -194,6 +219,8 @@ impl InvalidationRecord {
             created_ms: self.created.0,
             caller_reference: self.caller_reference.clone(),
             paths: self.paths.clone(),
+            mode: (self.mode != InvalidationMode::Refetch).then(|| self.mode.as_str().to_owned()),
+            origin: self.origin.clone(),
         })
     }
 
@@ -212,6 +239,8 @@ impl InvalidationRecord {
             caller_reference: value.caller_reference,
             paths: value.paths,
             items,
+            mode: value.mode.map_or(Ok(InvalidationMode::Refetch), |mode| mode.parse())?,
+            origin: value.origin,
         })
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
+use warmfront_invalidation::InvalidationMode;
 use warmfront_model::{DistributionId, Revision};
 use warmfront_testkit::commit_invalidation;
 
@@ -30,15 +31,21 @@ pub async fn invalidate_forever(world: Arc<World>, distribution: DistributionId)
                 world.change(*object);
             }
         }
+        let mode = if random.percent(30) {
+            InvalidationMode::Revalidate
+        } else {
+            InvalidationMode::Refetch
+        };
         let revision = commit_invalidation(
             &world.journal,
             &world.clock,
             &world.n_references,
             &distribution,
             &[&item],
+            mode,
         )
         .await;
-        world.note(format_args!("{item} is invalidated at {revision}"));
+        world.note(format_args!("{item} is invalidated at {revision}, to {mode}"));
         world.created(Invalidation { revision, item });
         if random.percent(40) && !covered.is_empty() {
             n_pursuits += 1;

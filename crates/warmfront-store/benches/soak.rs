@@ -182,7 +182,7 @@ async fn ask(world: &World, key: u64, rng: &mut StdRng) {
     }
     if let Some(entry) = world.store.get_on_disk(&name)
         && let Ok(entry) = world.check(key, entry)
-        && let Some(response) = world.store.load(&entry).await
+        && let Some(response) = world.store.load(entry.shared()).await
         && let Ok(proven) = world.check(key, response)
     {
         world.counts.disk_hits.fetch_add(1, Ordering::Relaxed);

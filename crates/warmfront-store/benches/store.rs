@@ -226,7 +226,7 @@ async fn load(store: &Store, number: u32) -> bool {
 }
 
 async fn loaded(store: &Store, number: u32) -> Option<Arc<StoredResponse>> {
-    store.load(&check(store.get_on_disk(&key(number))?)?).await
+    store.load(check(store.get_on_disk(&key(number))?)?.shared()).await
 }
 
 fn check<T: warmfront_invalidation::Stamped>(what: Arc<T>) -> Option<warmfront_invalidation::Proven<T>> {

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
-use warmfront_invalidation::{Proven, Stamped};
+use warmfront_invalidation::Stamped;
 use warmfront_model::Epoch;
 
 use crate::disk::{Disk, NotLoaded, Threads};
@@ -188,11 +188,10 @@ impl Store {
         self.disk.as_ref()?.get(key)
     }
 
-    /// Reads a response that is not covered from disk, and keeps a small one in memory. It has the as-of that the entry
-    /// has reached. `None`: it cannot be read, is damaged or gone, or the disk has too much to do; it must be fetched.
-    pub async fn load(&self, entry: &Proven<DiskEntry>) -> Option<Arc<StoredResponse>> {
+    /// Reads a response from disk, and keeps a small one in memory. It has the as-of that the entry has reached, and is as
+    /// little proven as any. `None`: it cannot be read, is damaged or gone, or the disk has too much to do; it must be fetched.
+    pub async fn load(&self, entry: &Arc<DiskEntry>) -> Option<Arc<StoredResponse>> {
         let disk = self.disk.as_ref()?;
-        let entry = entry.shared();
         let response = match disk.load(entry).await {
             Ok(response) => response,
             Err(NotLoaded::Busy) => return None,

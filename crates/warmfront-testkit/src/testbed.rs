@@ -10,8 +10,10 @@ use warmfront_caching::Switches;
 use warmfront_clock::Clock;
 use warmfront_edge::{BucketAccess, Edge, EdgeOptions, Limits, Tenure, Tier};
 use warmfront_facts::{
-    DistributionRecord, InvalidationRecord, Key, OriginAccessControlRecord, OriginAllow, invalidation_id,
+    DistributionRecord, InvalidationOrigin, InvalidationRecord, Key, OriginAccessControlRecord, OriginAllow,
+    invalidation_id,
 };
+use warmfront_invalidation::InvalidationMode;
 use warmfront_journal::{Expected, Journal, Simulated, Write};
 use warmfront_model::{AccountId, DistributionId, Revision, Timestamp};
 use warmfront_wire::{convert, from_xml};
@@ -147,12 +149,30 @@ impl Testbed {
         revision
     }
 
+    /// Invalidates paths of [`Site::ID`], so that what they cover may be confirmed by the origin, and waits until the edge
+    /// has taken that in.
+    pub async fn revalidate(&self, paths: &[&str]) -> Revision {
+        let id = DistributionId::parse(Site::ID).expect("a distribution Id");
+        let mode = InvalidationMode::Revalidate;
+        let revision = commit_invalidation(&self.journal, &self.clock, &self.n_references, &id, paths, mode).await;
+        self.applied(revision).await;
+        revision
+    }
+
     /// Invalidates paths of a distribution.
     ///
     /// # Panics
     /// If the journal fails.
     pub async fn commit_invalidation(&self, distribution: &DistributionId, paths: &[&str]) -> Revision {
-        commit_invalidation(&self.journal, &self.clock, &self.n_references, distribution, paths).await
+        commit_invalidation(
+            &self.journal,
+            &self.clock,
+            &self.n_references,
+            distribution,
+            paths,
+            InvalidationMode::Refetch,
+        )
+        .await
     }
 
     /// Commits this value.
@@ -260,7 +280,15 @@ impl Stopped {
     /// # Panics
     /// If the journal fails.
     pub async fn commit_invalidation(&self, distribution: &DistributionId, paths: &[&str]) -> Revision {
-        commit_invalidation(&self.journal, &self.clock, &self.n_references, distribution, paths).await
+        commit_invalidation(
+            &self.journal,
+            &self.clock,
+            &self.n_references,
+            distribution,
+            paths,
+            InvalidationMode::Refetch,
+        )
+        .await
     }
 
     /// Starts an edge again. It goes by the clock there was.
@@ -312,6 +340,7 @@ pub async fn commit_invalidation(
     n_references: &AtomicU64,
     distribution: &DistributionId,
     paths: &[&str],
+    mode: InvalidationMode,
 ) -> Revision {
     let caller_reference = n_references.fetch_add(1, Ordering::Relaxed).to_string();
     let record = InvalidationRecord {
@@ -322,6 +351,8 @@ pub async fn commit_invalidation(
         caller_reference: caller_reference.clone(),
         paths: paths.iter().map(|&path| path.to_owned()).collect(),
         items: Vec::new(),
+        mode,
+        origin: InvalidationOrigin::default(),
     };
     let value = record.encode().expect("a record");
     let key = Key::invalidation(distribution, &caller_reference).to_string();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use warmfront_clock::Clock;
 use warmfront_edge::{Edge, EdgeOptions, Parent, Parents, Tier, TierSecret};
+use warmfront_invalidation::InvalidationMode;
 use warmfront_journal::{Journal, Simulated};
 use warmfront_model::{DistributionId, Revision};
 
@@ -129,7 +130,15 @@ impl Tiers {
     /// If the journal fails.
     pub async fn commit_invalidation(&self, paths: &[&str]) -> Revision {
         let id = DistributionId::parse(Site::ID).expect("a distribution Id");
-        commit_invalidation(&self.journal, &self.clock, &self.n_references, &id, paths).await
+        commit_invalidation(
+            &self.journal,
+            &self.clock,
+            &self.n_references,
+            &id,
+            paths,
+            InvalidationMode::Refetch,
+        )
+        .await
     }
 
     /// Returns once every node has taken in the journal up to `revision`.

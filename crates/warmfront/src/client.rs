@@ -6,7 +6,7 @@ mod s3;
 mod target;
 mod viewer;
 
-pub use cloudfront::{CloudFront, InvalidationState, OriginSpec, SiteSpec};
+pub use cloudfront::{CloudFront, InvalidationState, OriginSpec, SiteSpec, Wishes};
 pub use http::{ApiError, Http};
 pub use s3::S3;
 pub use target::{Target, discover};

@@ -1,6 +1,6 @@
-use warmfront_facts::{InProgress, InvalidationRecord, Key, View, invalidation_id};
-use warmfront_invalidation::InvalidationItem;
-use warmfront_model::{DistributionId, Revision};
+use warmfront_facts::{InProgress, InvalidationOrigin, InvalidationRecord, Key, View, invalidation_id};
+use warmfront_invalidation::{InvalidationItem, InvalidationMode};
+use warmfront_model::{DistributionId, ResourceArn, Revision};
 use warmfront_wire::types::InvalidationBatch;
 
 use super::Context;
@@ -14,6 +14,16 @@ use crate::{Quotas, document};
 /// Source: CloudFront Developer Guide, "Concurrent invalidation request maximum": one request may hold them all.
 const ITEMS_MAX: usize = 3_000;
 
+/// The longest reason, in bytes.
+const REASON_BYTES_MAX: usize = 1_024;
+
+/// How covered responses are treated, and why it is done: what this service's own clients say beside the batch.
+const MODE: &str = "x-warmfront-mode";
+const REASON: &str = "x-warmfront-reason";
+
+/// The tag of a distribution that says how covered responses are treated unless a request says otherwise.
+const MODE_TAG: &str = "warmfront:invalidation";
+
 /// A caller reference that was used with the same paths gives the invalidation that was created then.
 ///
 /// Source: CloudFront API Reference, CreateInvalidation and InvalidationBatch.
@@ -21,10 +31,12 @@ pub(super) async fn create_invalidation(context: &Context<'_>) -> Result<Answer,
     let state = context.state;
     let quotas = &state.options.quotas;
     let id = context.distribution_id()?;
-    if state.current().await?.distribution(&id).is_none() {
+    let view = state.current().await?;
+    if view.distribution(&id).is_none() {
         return Err(ApiError::NoSuchDistribution);
     }
-    let record = new_record(context, &id, context.call.document()?)?;
+    let mut record = new_record(context, &id, context.call.document()?)?;
+    record.mode = mode(context, &view, &id)?;
     let key = Key::invalidation(&id, &record.caller_reference);
     let value = record.encode()?;
     let adds = count(&record.items);
@@ -84,6 +96,36 @@ fn new_record(
         caller_reference: batch.caller_reference,
         paths,
         items,
+        mode: InvalidationMode::Refetch,
+        origin: origin(context)?,
+    })
+}
+
+/// As the request says, or else the distribution's tag.
+fn mode(context: &Context<'_>, view: &View, distribution: &DistributionId) -> Result<InvalidationMode, ApiError> {
+    let arn = ResourceArn::distribution(&context.state.options.account, distribution);
+    let tags = view.tags(arn.as_str());
+    let (place, text) = match (context.call.header(MODE), tags.and_then(|tags| tags.tags.get(MODE_TAG))) {
+        (Some(header), _) => (format!("The header {MODE}"), header),
+        (None, Some(tag)) => (format!("The distribution's tag {MODE_TAG}"), tag.into()),
+        (None, None) => return Ok(InvalidationMode::Refetch),
+    };
+    let parsed = text.parse::<InvalidationMode>();
+    parsed.map_err(|error| ApiError::argument(format!("{place} is wrong: {error}.")))
+}
+
+fn origin(context: &Context<'_>) -> Result<InvalidationOrigin, ApiError> {
+    let reason = context.call.header(REASON).unwrap_or_default();
+    if reason.len() > REASON_BYTES_MAX {
+        return Err(ApiError::argument(format!(
+            "The header {REASON} has at most {REASON_BYTES_MAX} bytes, not {}.",
+            reason.len()
+        )));
+    }
+    Ok(InvalidationOrigin {
+        principal: context.caller.arn.clone(),
+        address: context.call.peer.map(|peer| peer.to_string()).unwrap_or_default(),
+        reason: reason.into_owned(),
     })
 }
 

@@ -5,6 +5,7 @@ mod authentication;
 mod client;
 mod completion;
 mod distributions;
+mod gentle;
 mod invalidations;
 mod own_api;
 mod policies;

@@ -100,7 +100,7 @@ enum Followed {
 /// Refreshes an expired copy that has answered already. Nobody waits for it.
 pub(crate) fn refresh_in_background(core: &Arc<Core>, keyed: &Keyed<'_>, expired: &Proven<StoredResponse>) {
     if let Ok(Part::Began(flight)) = join_or_begin(core, keyed, false)
-        && let Err(failure) = begin(core, keyed, Some(expired), &flight)
+        && let Err(failure) = begin(core, keyed, Some(expired), Some(expired.shared()), &flight)
     {
         tracing::warn!(%failure, "a copy could not be refreshed");
     }
@@ -145,7 +145,7 @@ fn is_fresh(response: &StoredResponse, keyed: &Keyed<'_>) -> bool {
 /// this request came to read it.
 async fn run_own(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found, flight: &Arc<Flight>) -> Option<Given> {
     let mut waiting = flight.wait();
-    if let Err(failure) = begin(core, keyed, found.fallback(), flight) {
+    if let Err(failure) = begin(core, keyed, found.fallback(), found.to_confirm(), flight) {
         return Some(Err(EarlyAnswer::Failure(failure)));
     }
     match waiting.outcome().await {
@@ -237,12 +237,20 @@ fn begin(
     core: &Arc<Core>,
     keyed: &Keyed<'_>,
     expired: Option<&Proven<StoredResponse>>,
+    to_confirm: Option<&Arc<StoredResponse>>,
     flight: &Arc<Flight>,
 ) -> Result<(), Arc<FetchFailure>> {
     let begun = || {
         let place = core.node.begin_fetch().ok_or(FetchFailure::Overload)?;
-        let plan = FetchPlan::plan(&core.node, &keyed.routed, Purpose::Fill, expired, &request_id())?;
-        let parents = ParentAsk::plan(&core.node, keyed, expired);
+        let plan = FetchPlan::plan(
+            &core.node,
+            &keyed.routed,
+            Purpose::Fill,
+            expired,
+            to_confirm,
+            &request_id(),
+        )?;
+        let parents = ParentAsk::plan(&core.node, keyed, to_confirm);
         Ok(Filling::new(core, flight, keyed, plan, parents, place))
     };
     match begun() {

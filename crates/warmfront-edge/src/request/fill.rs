@@ -119,9 +119,9 @@ impl Filling {
         if response.status() != StatusCode::NOT_MODIFIED {
             return self.fill(response, asked).await;
         }
-        let expired = self.plan.expired.clone().filter(|_| self.plan.confirms);
-        match expired.filter(|expired| is_match_304(&expired.head().headers(), response.headers())) {
-            Some(expired) => self.confirm(&expired, response.headers(), asked),
+        let copy = self.plan.confirms.clone();
+        match copy.filter(|copy| is_match_304(&copy.head().headers(), response.headers())) {
+            Some(copy) => self.confirm(&copy, response.headers(), asked),
             None => self.ask_again(asked).await,
         }
     }
@@ -157,8 +157,8 @@ impl Filling {
 
     /// A 304: the copy whose validators were sent gets a new head and this fetch's stamp, and takes the key only if that
     /// still holds this very copy.
-    fn confirm(&self, expired: &Proven<StoredResponse>, from_304: &HeaderMap, asked: Timestamp) {
-        let old = expired.head();
+    fn confirm(&self, copy: &Arc<StoredResponse>, from_304: &HeaderMap, asked: Timestamp) {
+        let old = copy.head();
         let rules = self.rules(old.status);
         let fresh = freshened(self.asked(), old.status, &old.headers(), from_304, &rules, asked);
         let shared = may_share(&fresh.storability, &fresh.headers, &rules);
@@ -179,13 +179,13 @@ impl Filling {
             lifetime,
             response_time: asked,
         };
-        let confirmed = Arc::new(expired.confirmed(head, self.as_of(Mutant::StampAtConfirmation)));
+        let confirmed = Arc::new(copy.confirmed(head, self.as_of(Mutant::StampAtConfirmation)));
         let store = &self.core.node.store;
         let key = self.landing.flight.key();
         if matches!(fresh.storability, Storability::Store(_)) {
-            self.store_confirmed(expired.shared(), Arc::clone(&confirmed), variant.as_ref());
+            self.store_confirmed(copy, Arc::clone(&confirmed), variant.as_ref());
         } else {
-            store.remove(key, expired.shared());
+            store.remove(key, copy);
         }
         self.tell_confirmed(confirmed, variant, shared, (Reason::Revalidated, kept));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use warmfront_caching::{
     CopyForRequest, OriginFailure, StoredCopy, copy_for_request, may_serve_stale_on_error, request_directives,
 };
-use warmfront_invalidation::Proven;
+use warmfront_invalidation::{InvalidationMode, Proven};
 use warmfront_store::{DiskEntry, StoredResponse};
 
 use crate::node::Node;
@@ -31,6 +31,10 @@ pub(crate) enum Found {
     OnDisk(Proven<DiskEntry>),
     /// Covered by an invalidation: as good as absent, whatever happens at the origin.
     Covered,
+    /// Covered, but it may be used again if the origin confirms it. It stands in for nothing.
+    CoveredGently(Arc<StoredResponse>),
+    /// The same, on disk.
+    CoveredGentlyOnDisk(Arc<DiskEntry>),
     /// Nothing.
     Absent,
     /// The node has no lease, and so trusts nothing that it has.
@@ -64,28 +68,40 @@ impl Found {
         let distribution = &keyed.routed.site.distribution.id;
         match accepted.snapshot.index.check(distribution, entry, || keyed.names()) {
             Ok(proven) => Found::OnDisk(proven),
-            Err(_) => Found::Covered,
+            Err(covered) => match covered.mode() {
+                InvalidationMode::Refetch => Found::Covered,
+                InvalidationMode::Revalidate => Found::CoveredGentlyOnDisk(Arc::clone(covered.response())),
+            },
         }
     }
 
     /// Reads what is on disk. A disk that fails, or takes too long, has nothing.
-    pub(crate) async fn load(node: &Node, keyed: &Keyed<'_>, entry: &Proven<DiskEntry>) -> Found {
-        const WAIT_MAX: Duration = Duration::from_secs(2);
-        match tokio::time::timeout(WAIT_MAX, node.store.load(entry)).await {
-            Ok(Some(response)) => Found::judge(keyed, response),
-            Ok(None) | Err(_) => Found::Absent,
+    pub(crate) async fn load(self, node: &Node, keyed: &Keyed<'_>) -> Found {
+        match self {
+            Found::OnDisk(entry) => match read(node, entry.shared()).await {
+                Some(response) => Found::judge(keyed, response),
+                None => Found::Absent,
+            },
+            Found::CoveredGentlyOnDisk(entry) => match read(node, &entry).await {
+                Some(response) => Found::CoveredGently(response),
+                None => Found::Covered,
+            },
+            in_memory => in_memory,
         }
     }
 
     fn judge(keyed: &Keyed<'_>, response: Arc<StoredResponse>) -> Found {
         let accepted = keyed.routed.accepted;
         let distribution = &keyed.routed.site.distribution;
-        let Ok(proven) = accepted
-            .snapshot
-            .index
-            .check(&distribution.id, response, || keyed.names())
-        else {
-            return Found::Covered;
+        let index = &accepted.snapshot.index;
+        let proven = match index.check(&distribution.id, response, || keyed.names()) {
+            Ok(proven) => proven,
+            Err(covered) => {
+                return match covered.mode() {
+                    InvalidationMode::Refetch => Found::Covered,
+                    InvalidationMode::Revalidate => Found::CoveredGently(Arc::clone(covered.response())),
+                };
+            }
         };
         let head = proven.head();
         let directives = request_directives(&accepted.head.headers, &accepted.switches);
@@ -110,8 +126,18 @@ impl Found {
             | Found::StaleWhileRevalidate(_)
             | Found::OnDisk(_)
             | Found::Covered
+            | Found::CoveredGently(_)
+            | Found::CoveredGentlyOnDisk(_)
             | Found::Absent
             | Found::Fenced => None,
+        }
+    }
+
+    /// The copy that the origin may confirm: an expired one, or a covered one where all that cover it allow it.
+    pub(crate) fn to_confirm(&self) -> Option<&Arc<StoredResponse>> {
+        match self {
+            Found::CoveredGently(response) => Some(response),
+            _ => self.fallback().map(Proven::shared),
         }
     }
 
@@ -124,11 +150,17 @@ impl Found {
             | Found::MaxStale(_)
             | Found::StaleWhileRevalidate(_) => FetchReason::Expired,
             Found::Unwanted(_) => FetchReason::Unwanted,
-            Found::Covered => FetchReason::Covered,
+            Found::Covered | Found::CoveredGently(_) | Found::CoveredGentlyOnDisk(_) => FetchReason::Covered,
             Found::Fenced => FetchReason::Fenced,
             Found::OnDisk(_) | Found::Absent => FetchReason::Absent,
         }
     }
+}
+
+async fn read(node: &Node, entry: &Arc<DiskEntry>) -> Option<Arc<StoredResponse>> {
+    const WAIT_MAX: Duration = Duration::from_secs(2);
+    let reading = tokio::time::timeout(WAIT_MAX, node.store.load(entry));
+    reading.await.ok().flatten()
 }
 
 /// Whether an expired copy answers because its origin failed lately: as long as the origin is left alone, and no longer

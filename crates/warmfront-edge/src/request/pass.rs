@@ -30,7 +30,7 @@ pub(crate) async fn pass(
     let node = &core.node;
     let place = node.begin_fetch().ok_or_else(|| failed(FetchFailure::Overload))?;
     let id = request_id();
-    let plan = FetchPlan::plan(node, &routed, Purpose::Pass, None, &id).map_err(failed)?;
+    let plan = FetchPlan::plan(node, &routed, Purpose::Pass, None, None, &id).map_err(failed)?;
     let body = match routed.accepted.head.method {
         Method::GET | Method::HEAD => Either::Left(Empty::new()),
         _ => Either::Right(body),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use http::header::{HOST, VIA};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Uri};
@@ -21,8 +23,8 @@ pub(crate) struct FetchPlan {
     pub(crate) request: OriginRequest,
     /// The expired copy that may stand in if the origin fails.
     pub(crate) expired: Option<Proven<StoredResponse>>,
-    /// Whether its validators are sent, so that a 304 confirms it.
-    pub(crate) confirms: bool,
+    /// The copy whose validators are sent, so that a 304 confirms it.
+    pub(crate) confirms: Option<Arc<StoredResponse>>,
     /// The headers that its answer may vary on; none where Vary selects nothing.
     pub(crate) selecting: HeaderMap,
 }
@@ -30,8 +32,8 @@ pub(crate) struct FetchPlan {
 const SOURCE_ARN: &str = "x-amz-source-arn";
 
 impl FetchPlan {
-    /// Plans the fetch for a routed request. `expired` is a copy that is not covered: covered ones are fetched anew,
-    /// without a condition.
+    /// Plans the fetch for a routed request. `expired` is a copy that is not covered; `to_confirm` is that copy, or a covered
+    /// one that the origin may be asked about. Other covered ones are fetched anew, without a condition.
     ///
     /// # Errors
     /// [`FetchFailure::Unsendable`] if the request cannot be put into HTTP.
@@ -40,12 +42,13 @@ impl FetchPlan {
         routed: &Routed<'_>,
         purpose: Purpose,
         expired: Option<&Proven<StoredResponse>>,
+        to_confirm: Option<&Arc<StoredResponse>>,
         request_id: &HeaderValue,
     ) -> Result<FetchPlan, FetchFailure> {
         let ticket = routed.accepted.snapshot.ticket();
         let mut request = origin_request(node, routed, purpose, request_id)?;
-        let conditions = expired.and_then(|copy| revalidation_headers(&copy.head().headers(), &rules(routed, 0)));
-        let confirms = conditions.is_some();
+        let conditions = to_confirm.and_then(|copy| revalidation_headers(&copy.head().headers(), &rules(routed, 0)));
+        let confirms = to_confirm.filter(|_| conditions.is_some()).cloned();
         request.head.headers.extend(conditions.unwrap_or_default());
         Ok(FetchPlan {
             ticket,
@@ -62,7 +65,7 @@ impl FetchPlan {
 
     /// Takes the conditions out again.
     pub(crate) fn drop_conditions(&mut self) {
-        self.confirms = false;
+        self.confirms = None;
         self.request.head.headers.remove(http::header::IF_NONE_MATCH);
         self.request.head.headers.remove(http::header::IF_MODIFIED_SINCE);
     }

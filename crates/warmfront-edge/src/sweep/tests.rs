@@ -145,6 +145,25 @@ async fn a_sweep_removes_the_covered_empties_the_index_and_keeps_the_rest() {
 }
 
 #[tokio::test]
+async fn a_covered_response_that_its_origin_may_confirm_stays_covered() {
+    let node = node();
+    let gentle = store(&node, "/a", 1);
+    let item = InvalidationItem::parse("/a").unwrap();
+    node.publish(|snapshot| {
+        let index = &mut snapshot.index;
+        index.invalidate_in(InvalidationMode::Revalidate, &id(), &[item], Revision(2));
+        index.advance(Revision(2));
+    });
+    assert_eq!(sweep(&node).await.n_removed, 0);
+    assert!(node.snapshot().index.is_empty());
+    let snapshot = node.snapshot();
+    let key = key("/a");
+    let names = || names_of_key(&key, &snapshot.sites.by_id[&id()].distribution);
+    let covered = snapshot.index.check(&id(), gentle, names).unwrap_err();
+    assert_eq!(covered.mode(), InvalidationMode::Revalidate);
+}
+
+#[tokio::test]
 async fn what_was_invalidated_during_a_sweep_is_left_for_the_next() {
     let node = node();
     let stored = store(&node, "/a", 1);

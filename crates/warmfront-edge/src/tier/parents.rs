@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONNECTION, HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, VIA};
@@ -7,7 +8,6 @@ use http_body_util::{Either, Empty};
 use sha2::{Digest, Sha256};
 use warmfront_caching::revalidation_headers;
 use warmfront_http::{connection_options, is_hop_by_hop};
-use warmfront_invalidation::Proven;
 use warmfront_model::{Epoch, Revision};
 use warmfront_store::StoredResponse;
 
@@ -76,7 +76,7 @@ pub(crate) struct ParentAsk {
     /// What will do: `required(url)` of the plan's snapshot.
     min_epoch: Epoch,
     /// The copy that a 304 may confirm, with the conditions that ask for that.
-    copy: Option<(Proven<StoredResponse>, HeaderMap)>,
+    copy: Option<(Arc<StoredResponse>, HeaderMap)>,
     patience: Duration,
     asks_left: u32,
 }
@@ -84,7 +84,7 @@ pub(crate) struct ParentAsk {
 /// What a regional node said.
 pub(crate) enum Told {
     /// A response, or a 304 for this copy.
-    Response(Box<Response<OriginBody>>, Verdict, Option<Proven<StoredResponse>>),
+    Response(Box<Response<OriginBody>>, Verdict, Option<Arc<StoredResponse>>),
     /// The origin gave it no answer.
     Failed(FetchFailure),
     /// Nothing of use; the origin is asked directly.
@@ -96,7 +96,7 @@ impl ParentAsk {
     ///
     /// Source: CloudFront Developer Guide, "How CloudFront delivers content", regional edge caches (PUT, POST, PATCH,
     /// OPTIONS and DELETE go to the origin directly).
-    pub(crate) fn plan(node: &Node, keyed: &Keyed<'_>, expired: Option<&Proven<StoredResponse>>) -> Option<ParentAsk> {
+    pub(crate) fn plan(node: &Node, keyed: &Keyed<'_>, to_confirm: Option<&Arc<StoredResponse>>) -> Option<ParentAsk> {
         let Tier::Pop(parents) = &node.tier else { return None };
         let accepted = keyed.routed.accepted;
         let reads = matches!(accepted.head.method, Method::GET | Method::HEAD);
@@ -115,9 +115,9 @@ impl ParentAsk {
             },
             ..index.applied()
         };
-        let conditions = expired.and_then(|copy| {
+        let conditions = to_confirm.and_then(|copy| {
             let conditions = revalidation_headers(&copy.head().headers(), &rules(&keyed.routed, 0))?;
-            Some((copy.clone(), conditions))
+            Some((Arc::clone(copy), conditions))
         });
         let (origin, _) = keyed.routed.site.origin(keyed.routed.behavior)?;
         // A regional node may take as long as the origin, asked as often as it is to be asked.

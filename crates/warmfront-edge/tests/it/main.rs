@@ -6,6 +6,7 @@ mod conditions;
 mod connections;
 mod errors;
 mod faults;
+mod gentle;
 mod header_policies;
 mod hits;
 mod in_flight;

@@ -1,10 +1,11 @@
+use warmfront_invalidation::InvalidationMode;
 use warmfront_journal::{Event, Write};
 use warmfront_model::Timestamp;
 use warmfront_wire::types::{DistributionConfig, OriginAccessControlConfig};
 use warmfront_wire::{convert, from_xml};
 
 use super::*;
-use crate::{CompletedRecord, Key, decode};
+use crate::{CompletedRecord, InvalidationOrigin, Key, decode};
 
 const NOVEMBER_MS: i64 = 1_763_769_600_000;
 
@@ -62,6 +63,8 @@ impl Written {
 
     fn invalidation(&mut self, distribution: &DistributionId, reference: &str, paths: &[&str]) -> Revision {
         let record = InvalidationRecord {
+            mode: InvalidationMode::Refetch,
+            origin: InvalidationOrigin::default(),
             id: String::new(),
             distribution: distribution.clone(),
             created: Timestamp(NOVEMBER_MS),

@@ -75,7 +75,7 @@ async fn readers_of_any_speed_see_every_byte_of_a_body_on_disk_even_when_its_seg
     let entry = index
         .check(&distribution(), entry, || names(b"/large"))
         .expect("not covered");
-    let loaded = store.load(&entry).await.expect("readable");
+    let loaded = store.load(entry.shared()).await.expect("readable");
     assert!(store.get(b"/large").is_none(), "a long body is not taken into memory");
     let proven = index
         .check(&distribution(), loaded, || names(b"/large"))

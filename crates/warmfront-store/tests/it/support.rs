@@ -108,7 +108,7 @@ pub async fn look_up(
     } else {
         let entry = store.get_on_disk(key)?;
         let entry = index.check(&distribution(), entry, || names(key)).ok()?;
-        let response = store.load(&entry).await?;
+        let response = store.load(entry.shared()).await?;
         index.check(&distribution(), response, || names(key)).ok()?
     };
     let reader = StoredResponse::open(&proven)?;

@@ -26,6 +26,27 @@ pub struct InvalidationState {
     pub status: String,
 }
 
+/// What an invalidation can be told beyond CloudFront's API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// `refetch` or `revalidate`; `None`: as the distribution has it.
+    pub mode: Option<String>,
+    /// Why it is done; may be empty.
+    pub reason: String,
+}
+
+impl Wishes {
+    fn headers(&self) -> Vec<(&'static str, &str)> {
+        let mode = self.mode.as_deref().map(|mode| ("x-warmfront-mode", mode));
+        let reason = Some(("x-warmfront-reason", self.reason.as_str())).filter(|(_, reason)| !reason.is_empty());
+        [("content-type", "text/xml")]
+            .into_iter()
+            .chain(mode)
+            .chain(reason)
+            .collect()
+    }
+}
+
 impl InvalidationState {
     /// Whether no answer to a later request can be a covered one.
     pub fn is_completed(&self) -> bool {
@@ -54,6 +75,7 @@ impl CloudFront {
         distribution: &str,
         paths: &[String],
         caller_reference: &str,
+        wishes: &Wishes,
     ) -> anyhow::Result<InvalidationState> {
         let quantity = i32::try_from(paths.len()).context("too many paths")?;
         let batch = InvalidationBatch {
@@ -66,7 +88,7 @@ impl CloudFront {
         let path = format!("/2020-05-31/distribution/{distribution}/invalidation");
         let answer = self
             .0
-            .call_xml(Method::POST, &path, to_xml(&batch))
+            .call(Method::POST, &path, &wishes.headers(), to_xml(&batch))
             .await
             .context("CreateInvalidation")?;
         state(&answer.body).context("CreateInvalidation")

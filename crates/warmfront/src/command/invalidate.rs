@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use warmfront_model::DistributionId;
 
-use crate::client::{ApiError, CloudFront, Http, InvalidationState};
+use crate::client::{ApiError, CloudFront, Http, InvalidationState, Wishes};
 use crate::command::TargetArg;
 use crate::outcome::Complaint;
 use crate::{duration, stdout};
@@ -28,6 +28,12 @@ pub struct Args {
     /// The caller reference, for retries that must not invalidate twice [default: a new one]
     #[arg(long, value_name = "TEXT")]
     caller_reference: Option<String>,
+    /// Let the origin confirm what is covered, so that what has not changed is not sent again
+    #[arg(long)]
+    revalidate: bool,
+    /// Why, for the audit
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -58,7 +64,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let cloudfront = CloudFront::new(Http::new(), &target.control, &target.credentials);
         let caller_reference = args.caller_reference.clone().unwrap_or_else(new_caller_reference);
         let created = cloudfront
-            .create_invalidation(&args.distribution, &args.paths, &caller_reference)
+            .create_invalidation(&args.distribution, &args.paths, &caller_reference, &wishes(args))
             .await
             .map_err(|error| explain(error, args))?;
         if args.wait {
@@ -76,6 +82,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         format!("{} {}\n", state.id, state.status)
     })?;
     Ok(())
+}
+
+fn wishes(args: &Args) -> Wishes {
+    Wishes {
+        mode: args.revalidate.then(|| "revalidate".to_owned()),
+        reason: args.reason.clone(),
+    }
 }
 
 /// A caller reference that was never used.

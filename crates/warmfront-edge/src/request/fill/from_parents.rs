@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use http::{Response, StatusCode};
 use warmfront_caching::{Storability, may_share};
-use warmfront_invalidation::Proven;
 use warmfront_model::{Epoch, Timestamp};
 use warmfront_store::{Head, StoredResponse};
 
@@ -98,7 +97,7 @@ impl Filling {
     /// What it would have become, if that is not new enough.
     fn confirm_by_parent(
         &self,
-        copy: &Proven<StoredResponse>,
+        copy: &Arc<StoredResponse>,
         response: Response<OriginBody>,
         verdict: Verdict,
         asked: Timestamp,
@@ -118,9 +117,9 @@ impl Filling {
         }
         let (store, key) = (&self.core.node.store, self.landing.flight.key());
         if verdict.kept.is_stored() {
-            self.store_confirmed(copy.shared(), Arc::clone(&confirmed), variant.as_ref());
+            self.store_confirmed(copy, Arc::clone(&confirmed), variant.as_ref());
         } else {
-            store.remove(key, copy.shared());
+            store.remove(key, copy);
         }
         self.tell_confirmed(
             confirmed,

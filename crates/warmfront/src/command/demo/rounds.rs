@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use tokio::time::Instant;
 
-use crate::client::InvalidationState;
+use crate::client::{InvalidationState, Wishes};
 use crate::command::invalidate::new_caller_reference;
 
 use super::site::{FRONT_PAGE, edition_of};
@@ -67,7 +67,7 @@ pub async fn invalidate(stage: &Stage) -> anyhow::Result<InvalidationState> {
     let paths = [format!("/{FRONT_PAGE}")];
     let mut state = stage
         .cloudfront
-        .create_invalidation(&stage.distribution, &paths, &new_caller_reference())
+        .create_invalidation(&stage.distribution, &paths, &new_caller_reference(), &Wishes::default())
         .await?;
     ensure!(
         !state.is_completed(),
