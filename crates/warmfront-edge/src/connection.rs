@@ -12,21 +12,26 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use crate::body::ViewerBody;
+use crate::access_log::{Ledger, LoggedBody, Peer};
 use crate::core::Core;
 use crate::request::{Answering, Viewer, answer};
 use crate::silence::{Activity, Watched};
 
 /// Serves the requests of one connection, over HTTP/1.1, until it ends or `shutdown` says so and the request under way has
 /// been answered. A connection that falls silent is closed.
-pub(crate) async fn serve<S>(core: Arc<Core>, stream: S, viewer: Viewer, mut shutdown: watch::Receiver<bool>)
-where
+pub(crate) async fn serve<S>(
+    core: Arc<Core>,
+    stream: S,
+    viewer: Viewer,
+    peer: Peer,
+    mut shutdown: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     // Above the limits of design, so that what is too large is answered by a rule and not by a broken connection.
     let buffer_bytes = 4 * core.node.limits.header_bytes_max.max(8 * 1024);
     let head_timeout = core.node.limits.head_timeout;
-    let activity = Arc::new(Activity::default());
+    let activity = Arc::new(Activity::logged_by(Ledger::of(&core, peer)));
     let counters = Arc::clone(&core.counters);
     let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity), counters));
     let requests = Requests {
@@ -62,24 +67,34 @@ struct Requests {
 }
 
 impl Service<Request<Incoming>> for Requests {
-    type Response = Response<ViewerBody>;
+    type Response = Response<LoggedBody>;
     type Error = Infallible;
     type Future = Infallibly;
 
     fn call(&self, request: Request<Incoming>) -> Infallibly {
         self.activity.note();
-        Infallibly(answer(&self.core, self.viewer, &self.activity, request))
+        if let Some(ledger) = &self.activity.ledger {
+            ledger.begin();
+        }
+        Infallibly {
+            answering: answer(&self.core, self.viewer, &self.activity, request),
+            activity: Arc::clone(&self.activity),
+        }
     }
 }
 
 /// An answer as hyper wants it: a result that is never an error.
-struct Infallibly(Answering);
+struct Infallibly {
+    answering: Answering,
+    activity: Arc<Activity>,
+}
 
 impl Future for Infallibly {
-    type Output = Result<Response<ViewerBody>, Infallible>;
+    type Output = Result<Response<LoggedBody>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(Ok(ready!(Pin::new(&mut self.0).poll(context))))
+        let answer = ready!(Pin::new(&mut self.answering).poll(context));
+        Poll::Ready(Ok(LoggedBody::of(answer, &self.activity)))
     }
 }
 

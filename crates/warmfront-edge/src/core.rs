@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
+use crate::access_log::{Peer, TlsFacts};
 use crate::connection;
 use crate::counters::Counters;
 use crate::node::Node;
@@ -177,11 +178,23 @@ impl Core {
             listener_is_loopback,
         };
         match tls {
-            None => connection::serve(self, stream, viewer, shutdown).await,
+            None => {
+                let peer = Peer {
+                    port: peer.port(),
+                    tls: None,
+                };
+                connection::serve(self, stream, viewer, peer, shutdown).await;
+            }
             Some(tls) => {
                 let handshake = tokio::time::timeout(self.node.limits.head_timeout, tls.accept(stream)).await;
                 match handshake {
-                    Ok(Ok(stream)) => connection::serve(self, stream, viewer, shutdown).await,
+                    Ok(Ok(stream)) => {
+                        let peer = Peer {
+                            port: peer.port(),
+                            tls: TlsFacts::of(stream.get_ref().1),
+                        };
+                        connection::serve(self, stream, viewer, peer, shutdown).await;
+                    }
                     Ok(Err(error)) => tracing::debug!(%error, %peer, "a TLS handshake failed"),
                     Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
                 }

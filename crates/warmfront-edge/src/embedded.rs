@@ -11,6 +11,7 @@ use warmfront_journal::Journal;
 use warmfront_model::Revision;
 use warmfront_store::Store;
 
+use crate::access_log::Peer;
 use crate::connection;
 use crate::core::Core;
 use crate::edge::{StartError, keep_lease};
@@ -88,7 +89,7 @@ impl Embedded {
             listener_is_loopback: true,
         };
         let (core, shutdown) = (Arc::clone(&self.core), self.shutdown.subscribe());
-        tokio::spawn(connection::serve(core, stream, viewer, shutdown)).abort_handle()
+        tokio::spawn(connection::serve(core, stream, viewer, Peer::default(), shutdown)).abort_handle()
     }
 
     /// What Prometheus may read of it.

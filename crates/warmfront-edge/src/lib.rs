@@ -8,6 +8,7 @@
 //! and the table of fetches in flight: a fetch stays on the core that began it, and those who wait for it are woken
 //! wherever they are.
 
+mod access_log;
 mod body;
 mod changes;
 mod connection;
@@ -39,6 +40,7 @@ mod sweep;
 mod tier;
 mod variants;
 
+pub use access_log::{AccessLog, AccessLogOptions};
 pub use edge::{Edge, StartError};
 pub use embedded::{Dial, Dialling, Embedded, Transport};
 pub use metrics::{EdgeMetrics, Metric};

@@ -13,6 +13,7 @@ use warmfront_model::{Incarnation, Revision};
 use warmfront_signing::{Scope, Signer};
 use warmfront_store::Store;
 
+use crate::access_log::AccessLog;
 use crate::changes::Changes;
 use crate::counters::Counters;
 use crate::flight::Flights;
@@ -50,6 +51,8 @@ pub(crate) struct Node {
     pub(crate) hold: watch::Sender<Hold>,
     /// Said when it is to end without letting anything under way end.
     pub(crate) killed: watch::Sender<bool>,
+    /// Where requests are logged, if they are.
+    pub(crate) access_log: Option<AccessLog>,
     snapshot: ArcSwap<Snapshot>,
     writing: Mutex<()>,
     applied: watch::Sender<Revision>,
@@ -69,7 +72,7 @@ pub(crate) struct NodeProgress {
     pub(crate) swept: Count,
     pub(crate) swept_removed: Count,
     pub(crate) swept_bytes: Count,
-    pub(crate) log_lines_lost: Count,
+    pub(crate) log_lines_lost: Arc<Count>,
 }
 
 /// A count that any thread may add to.
@@ -101,6 +104,7 @@ impl Node {
             pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),
             via: via(&options.pop),
             explain_token: options.explain_token.clone(),
+            access_log: options.access_log.clone(),
             redirect_port: https_port.filter(|port| *port != 443),
             lease: Lease::new(match options.tier {
                 Tier::Pop(_) => &options.tenure,

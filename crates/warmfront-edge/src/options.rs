@@ -13,6 +13,7 @@ use warmfront_facts::OriginAllow;
 use warmfront_model::AccountId;
 use warmfront_signing::Credentials;
 
+use crate::access_log::AccessLog;
 use crate::lease::Tenure;
 use crate::tier::Tier;
 
@@ -51,6 +52,8 @@ pub struct EdgeOptions {
     pub switches: Switches,
     /// What a request's `X-Warmfront-Explain` must say to be answered; `None`: such requests from loopback alone are.
     pub explain_token: Option<ExplainToken>,
+    /// Where requests of all distributions are logged; `None`: nowhere.
+    pub access_log: Option<AccessLog>,
     /// What may grow, and how far.
     pub limits: Limits,
 }

@@ -14,7 +14,7 @@ mod route;
 mod watch;
 
 pub(crate) use accept::Accepted;
-pub(crate) use answer::{Answer, EarlyAnswer};
+pub(crate) use answer::{Answer, EarlyAnswer, X_AMZ_CF_ID};
 pub(crate) use key::{Keyed, names_of_key, rules};
 pub(crate) use route::Routed;
 pub(crate) use watch::note;
@@ -96,14 +96,14 @@ pub(crate) fn answer(
             let core = Arc::clone(core);
             let waiting = activity.wait_for_origin();
             return Either::Right(Box::pin(async move {
-                let waited = Waited::begin(&core, &accepted);
+                let waited = Waited::begin(&core, &accepted, waiting.ledger());
                 let answer = ask_origin(&core, &accepted, body).await;
                 waited.ends();
-                awaited(note(&core, &accepted, answer), waiting)
+                awaited(note(&core, &accepted, answer, waiting.ledger()), waiting)
             }));
         }
     };
-    Either::Left(ready(note(core, &accepted, answered)))
+    Either::Left(ready(note(core, &accepted, answered, activity.ledger.as_ref())))
 }
 
 /// The viewer's connection is not silent as long as its answer waits for an origin.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::access_log::Ledger;
 use crate::counters::Counters;
 
 /// What has happened on one connection.
@@ -21,6 +22,8 @@ pub(crate) struct Activity {
     n_events: AtomicU64,
     /// Requests that wait for an origin, whose silence has timeouts of its own.
     n_waiting: AtomicUsize,
+    /// If requests are logged.
+    pub(crate) ledger: Option<Ledger>,
 }
 
 /// A request that waits for an origin, until it is dropped with its answer's body.
@@ -28,6 +31,14 @@ pub(crate) struct Activity {
 pub(crate) struct WaitingForOrigin(Arc<Activity>);
 
 impl Activity {
+    /// Of a connection whose requests `ledger` logs.
+    pub(crate) fn logged_by(ledger: Option<Ledger>) -> Activity {
+        Activity {
+            ledger,
+            ..Activity::default()
+        }
+    }
+
     /// Something has happened.
     pub(crate) fn note(&self) {
         self.n_events.fetch_add(1, Ordering::Relaxed);
@@ -52,6 +63,13 @@ impl Activity {
             }
             seen = Some(n_events);
         }
+    }
+}
+
+impl WaitingForOrigin {
+    /// Of the connection, if its requests are logged.
+    pub(crate) fn ledger(&self) -> Option<&Ledger> {
+        self.0.ledger.as_ref()
     }
 }
 
@@ -81,9 +99,11 @@ impl<S> Watched<S> {
     fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(result) = &written {
             self.activity.note();
-            self.counters
-                .sent_bytes
-                .add(result.as_ref().map_or(0, |&bytes| bytes as u64));
+            let n_bytes = result.as_ref().map_or(0, |&bytes| bytes);
+            self.counters.sent_bytes.add(n_bytes as u64);
+            if let Some(ledger) = &self.activity.ledger {
+                ledger.sent(n_bytes);
+            }
         }
         written
     }
@@ -99,6 +119,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let n_bytes = buffer.filled().len() - n_before;
         self.counters.received_bytes.add(n_bytes as u64);
+        if let Some(ledger) = &self.activity.ledger {
+            ledger.received(n_bytes);
+        }
         read
     }
 }
@@ -123,7 +146,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if let (Some(ledger), Poll::Ready(Ok(()))) = (&self.activity.ledger, &flushed) {
+            ledger.flushed();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

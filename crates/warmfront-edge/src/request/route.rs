@@ -35,14 +35,7 @@ impl<'a> Routed<'a> {
                     .into(),
             )
         };
-        let authority = accepted.authority().unwrap_or_default();
-        let host = host_name(authority);
-        let hosts = &accepted.snapshot.sites.hosts;
-        let site = match hosts.find(&host) {
-            Some(site) => site,
-            None if accepted.viewer.listener_is_loopback && is_local(&host) => hosts.only().ok_or_else(unknown)?,
-            None => return Err(unknown()),
-        };
+        let site = find_site(accepted).ok_or_else(unknown)?;
         if !site.distribution.enabled {
             return Err(EarlyAnswer::Page(
                 Reason::DistributionDisabled,
@@ -61,6 +54,16 @@ impl<'a> Routed<'a> {
             behavior,
         })
     }
+}
+
+/// The distribution that the host names; on a loopback listener, the only one answers to `localhost` and addresses, too.
+pub(crate) fn find_site(accepted: &Accepted) -> Option<&Arc<Site>> {
+    let host = host_name(accepted.authority().unwrap_or_default());
+    let hosts = &accepted.snapshot.sites.hosts;
+    let is_for_only = || accepted.viewer.listener_is_loopback && is_local(&host);
+    hosts
+        .find(&host)
+        .or_else(|| is_for_only().then(|| hosts.only()).flatten())
 }
 
 fn is_local(host: &str) -> bool {

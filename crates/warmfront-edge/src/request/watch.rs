@@ -1,15 +1,17 @@
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 
+use crate::access_log::{Entry, Ledger};
 use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::outcome::{Outcome, Reason};
 use crate::request::accept::Accepted;
 use crate::request::answer::{Answer, X_AMZ_CF_ID};
 use crate::request::explain;
+use crate::request::route::find_site;
 
 /// Says what became of a request, by the words of its outcome, wherever that is to be seen: in the metrics, in the log, and
 /// in the answer itself for those who may ask.
-pub(crate) fn note(core: &Core, accepted: &Accepted, answer: Answer) -> Response<ViewerBody> {
+pub(crate) fn note(core: &Core, accepted: &Accepted, answer: Answer, ledger: Option<&Ledger>) -> Response<ViewerBody> {
     let Answer {
         mut response,
         outcome,
@@ -29,6 +31,9 @@ pub(crate) fn note(core: &Core, accepted: &Accepted, answer: Answer) -> Response
     }
     let id = response.headers().get(X_AMZ_CF_ID).and_then(|id| id.to_str().ok());
     say(accepted, outcome, id, Some(response.status()));
+    if let Some(ledger) = ledger {
+        log(ledger, accepted, outcome, Some((response.status(), response.headers())));
+    }
     response
 }
 
@@ -36,14 +41,16 @@ pub(crate) fn note(core: &Core, accepted: &Accepted, answer: Answer) -> Response
 pub(crate) struct Waited<'a> {
     core: &'a Core,
     accepted: &'a Accepted,
+    ledger: Option<&'a Ledger>,
     ended: bool,
 }
 
 impl<'a> Waited<'a> {
-    pub(crate) fn begin(core: &'a Core, accepted: &'a Accepted) -> Waited<'a> {
+    pub(crate) fn begin(core: &'a Core, accepted: &'a Accepted, ledger: Option<&'a Ledger>) -> Waited<'a> {
         Waited {
             core,
             accepted,
+            ledger,
             ended: false,
         }
     }
@@ -60,7 +67,17 @@ impl Drop for Waited<'_> {
             let outcome = Outcome::own(Reason::ViewerLeft);
             self.core.counters.answered(outcome, None);
             say(self.accepted, outcome, None, None);
+            if let Some(ledger) = self.ledger {
+                log(ledger, self.accepted, outcome, None);
+            }
         }
+    }
+}
+
+/// A request that no distribution answers to is in no distribution's log.
+fn log(ledger: &Ledger, accepted: &Accepted, outcome: Outcome, answered: Option<(StatusCode, &HeaderMap)>) {
+    if let Some(site) = find_site(accepted) {
+        ledger.answer(site, Entry::of(accepted, ledger.peer, outcome, answered));
     }
 }
 

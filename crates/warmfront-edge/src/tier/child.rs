@@ -51,7 +51,7 @@ pub(crate) async fn answer_child(core: &Arc<Core>, request: Request<Incoming>) -
         child: Some(child),
         explains: false,
     };
-    note(core, &accepted, ask_origin(core, &accepted, body).await)
+    note(core, &accepted, ask_origin(core, &accepted, body).await, None)
 }
 
 /// Waits until this node has taken in what the child knows. False: it takes too long, or its journal is another.

@@ -1,5 +1,6 @@
 //! The edge between scripted origins and small viewers, with a journal and a clock that obey the test.
 
+mod access_log;
 mod buckets;
 mod collapsing;
 mod conditions;

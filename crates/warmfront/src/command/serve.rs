@@ -49,6 +49,9 @@ pub struct Args {
     /// What a request's X-Warmfront-Explain must say to be told why it was answered so; without it, loopback alone is
     #[arg(long, value_name = "TOKEN", env = "WARMFRONT_EXPLAIN_TOKEN", hide_env_values = true, value_parser = explain_token)]
     explain_token: Option<ExplainToken>,
+    /// Log every viewer's request in this folder, in the format of CloudFront's standard logs [default: nowhere]
+    #[arg(long, value_name = "DIR")]
+    access_log: Option<PathBuf>,
     /// How the log on standard error is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,

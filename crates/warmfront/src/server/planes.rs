@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use warmfront_bucket::{Bucket, BucketOptions};
 use warmfront_clock::Clock;
 use warmfront_control::{Control, ControlOptions, Grants, Identities, Nodes};
-use warmfront_edge::{BucketAccess, EdgeOptions, Limits, Tenure, Tier};
+use warmfront_edge::{AccessLog, AccessLogOptions, BucketAccess, EdgeOptions, Limits, Tenure, Tier};
 use warmfront_facts::OriginAllow;
 use warmfront_journal::Embedded;
 
@@ -47,6 +47,7 @@ pub struct Planes {
     endpoints: Endpoints,
     journal: Arc<Embedded>,
     fleet: Arc<Fleet>,
+    access_log: Option<AccessLog>,
     phase: watch::Sender<Phase>,
     apis: JoinSet<anyhow::Result<()>>,
 }
@@ -72,7 +73,11 @@ impl Planes {
 
         let journal = Arc::new(open_journal(start.journal.as_deref())?);
         let bucket = open_bucket(&start)?;
-        let options = edge_options(&start, bucket_address);
+        let access_log = open_access_log(&start)?;
+        let options = EdgeOptions {
+            access_log: access_log.clone(),
+            ..edge_options(&start, bucket_address)
+        };
         let topology = fronts.move_pops(start.settings.topology.clone(), options.http)?;
         let fleet = FleetStart {
             topology: &topology,
@@ -134,6 +139,7 @@ impl Planes {
             endpoints,
             journal,
             fleet,
+            access_log,
             phase,
             apis,
         })
@@ -157,6 +163,9 @@ impl Planes {
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.phase.send_replace(Phase::Draining);
         self.fleet.stop().await;
+        if let Some(log) = self.access_log {
+            tokio::task::spawn_blocking(move || log.close()).await?;
+        }
         self.phase.send_replace(Phase::Ended);
         while let Some(ended) = self.apis.join_next().await {
             ended??;
@@ -200,6 +209,14 @@ fn open_bucket(start: &Start<'_>) -> anyhow::Result<Bucket> {
     Bucket::open(&start.bucket, options).with_context(|| start.bucket.display().to_string())
 }
 
+fn open_access_log(start: &Start<'_>) -> anyhow::Result<Option<AccessLog>> {
+    let Some(folder) = &start.settings.access_log else {
+        return Ok(None);
+    };
+    let log = AccessLog::start(AccessLogOptions::in_folder(folder.clone()), start.clock.clone());
+    Ok(Some(log.with_context(|| format!("--access-log {}", folder.display()))?))
+}
+
 /// What all nodes have in common.
 fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> EdgeOptions {
     let settings = start.settings;
@@ -225,6 +242,7 @@ fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> EdgeOptions {
         propagation_delay: settings.propagation_delay,
         switches: settings.switches,
         explain_token: settings.explain_token.clone(),
+        access_log: None,
         limits: Limits::default(),
     }
 }

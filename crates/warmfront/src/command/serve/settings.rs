@@ -39,6 +39,8 @@ pub struct Settings {
     pub admin: Option<Listen>,
     /// What those know who may ask for explanations.
     pub explain_token: Option<ExplainToken>,
+    /// Where requests are logged.
+    pub access_log: Option<PathBuf>,
     /// Bytes of responses kept in memory.
     pub memory_bytes: u64,
     /// Where responses are kept on disk.
@@ -184,6 +186,7 @@ impl Settings {
             listeners,
             admin,
             explain_token: args.explain_token.or(config.explain_token),
+            access_log: args.access_log,
             memory_bytes,
             disk: disk.map(DiskArgument::resolve).transpose()?,
             topology,

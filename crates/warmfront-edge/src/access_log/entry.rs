@@ -1,0 +1,148 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, REFERER, USER_AGENT};
+use http::{HeaderMap, HeaderValue, StatusCode, Version};
+use warmfront_model::Timestamp;
+
+use crate::access_log::Peer;
+use crate::outcome::{Outcome, ResultType};
+use crate::request::{Accepted, X_AMZ_CF_ID};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// What a line of the access log is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// When the last byte was sent.
+    pub(crate) at: Timestamp,
+    pub(crate) sent_bytes: u64,
+    pub(crate) received_bytes: u64,
+    pub(crate) ip: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) tls: Option<TlsFacts>,
+    pub(crate) is_https: bool,
+    pub(crate) version: Version,
+    /// `None`: the viewer left before there was one.
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) outcome: Outcome,
+    pub(crate) end: End,
+    /// From the request's head to the last byte of the answer.
+    pub(crate) taken: Duration,
+    /// To its first byte.
+    pub(crate) first_byte: Duration,
+    /// In the order of [`Text`].
+    texts: [Option<Box<[u8]>>; N_TEXTS],
+}
+
+/// How an answer's body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// All of it was sent.
+    Whole,
+    /// The viewer left before.
+    ViewerLeft,
+    /// The origin broke off.
+    OriginBrokeOff,
+}
+
+/// What is known of a TLS connection, in OpenSSL's words, as CloudFront's log has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TlsFacts {
+    pub(crate) protocol: &'static str,
+    pub(crate) cipher: &'static str,
+}
+
+/// The texts of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Text {
+    Method,
+    Stem,
+    Query,
+    Host,
+    Referer,
+    UserAgent,
+    ForwardedFor,
+    RequestId,
+    ContentType,
+    ContentLength,
+}
+
+const N_TEXTS: usize = 10;
+
+/// Longer texts are cut: a line has a limit.
+const TEXT_BYTES_MAX: usize = 2 * 1024;
+
+impl Entry {
+    /// Takes what is known once a request is answered. `answered` is the status and the head of the answer.
+    pub(crate) fn of(
+        accepted: &Accepted,
+        peer: Peer,
+        outcome: Outcome,
+        answered: Option<(StatusCode, &HeaderMap)>,
+    ) -> Entry {
+        let (request, viewer) = (&accepted.head, &accepted.viewer);
+        let field = |name: &HeaderName| request.headers.get(name).map(HeaderValue::as_bytes);
+        let head = |name: &HeaderName| answered.and_then(|(_, head)| head.get(name)).map(HeaderValue::as_bytes);
+        let texts: [Option<&[u8]>; N_TEXTS] = [
+            Some(request.method.as_str().as_bytes()),
+            Some(accepted.path().as_bytes()),
+            accepted.query().map(str::as_bytes),
+            field(&HOST),
+            field(&REFERER),
+            field(&USER_AGENT),
+            field(&X_FORWARDED_FOR),
+            head(&X_AMZ_CF_ID),
+            head(&CONTENT_TYPE),
+            head(&CONTENT_LENGTH),
+        ];
+        let texts = texts.map(|text| text.map(|text| text.get(..TEXT_BYTES_MAX).unwrap_or(text).into()));
+        Entry {
+            at: accepted.now,
+            sent_bytes: 0,
+            received_bytes: 0,
+            ip: viewer.ip,
+            port: peer.port,
+            tls: peer.tls,
+            is_https: viewer.is_https,
+            version: request.version,
+            status: answered.map(|(status, _)| status),
+            outcome,
+            end: End::ViewerLeft,
+            taken: Duration::ZERO,
+            first_byte: Duration::ZERO,
+            texts,
+        }
+    }
+
+    /// One of its texts; `None` if there is none.
+    pub(crate) fn text(&self, which: Text) -> Option<&[u8]> {
+        self.texts.get(which as usize)?.as_deref()
+    }
+
+    /// CloudFront's word just before the first byte.
+    pub(crate) fn response_result_type(&self) -> ResultType {
+        match self.status {
+            Some(status) => self.outcome.result_type(status),
+            None => ResultType::Error,
+        }
+    }
+
+    /// CloudFront's word after the last byte.
+    pub(crate) fn result_type(&self) -> ResultType {
+        match self.end {
+            End::Whole => self.response_result_type(),
+            End::ViewerLeft | End::OriginBrokeOff => ResultType::Error,
+        }
+    }
+
+    /// What went wrong, or the result type.
+    pub(crate) fn detailed_result_type(&self) -> &'static str {
+        match self.end {
+            End::Whole => self.outcome.reason.detailed_error(),
+            End::ViewerLeft => Some("ClientCommError"),
+            End::OriginBrokeOff => Some("OriginCommError"),
+        }
+        .unwrap_or(self.result_type().as_str())
+    }
+}
