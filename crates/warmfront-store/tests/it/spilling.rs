@@ -343,7 +343,7 @@ async fn one_read_serves_all_who_look_up_the_same_response_at_once() {
     let (store, _) = open(64 * MIB, disk.clone(), epoch(5));
     let entry = store.get_on_disk(b"/page").unwrap();
     let entry = index().check(&distribution(), entry, || names(b"/page")).unwrap();
-    let mut looks: Vec<_> = (0..50).map(|_| Box::pin(store.load(&entry))).collect();
+    let mut looks: Vec<_> = (0..50).map(|_| Box::pin(store.load(entry.shared()))).collect();
     let mut begin = || {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         looks
