@@ -16,8 +16,8 @@ mod tests;
 pub enum Need {
     /// Nothing at the edge can be stale.
     Nothing(String),
-    /// What is cached expires by itself within this many seconds.
-    Expiry(u64),
+    /// What is cached under these paths expires by itself within this many seconds.
+    Expiry(u64, Vec<String>),
     /// These paths must be invalidated.
     Paths(Vec<String>),
 }
@@ -27,7 +27,9 @@ pub enum Need {
 pub struct Affected {
     /// Paths to invalidate, each with its first reason.
     pub paths: BTreeMap<String, String>,
-    /// Seconds to wait after the last upload for what expires by itself.
+    /// Paths under which something expires by itself within so many seconds, each with its first reason.
+    pub expiring: BTreeMap<String, (u64, String)>,
+    /// Seconds to wait after the last upload for what expires by itself under any path.
     pub expiry_secs: u64,
     /// Changed files that need no invalidation, and why.
     pub spared: BTreeMap<String, String>,
@@ -57,10 +59,11 @@ pub fn affected(site: &Site, changes: &[Change], wishes: Wishes<'_>) -> Affected
             Need::Nothing(reason) => {
                 sum.spared.insert(change.key.clone(), reason);
             }
-            Need::Expiry(secs) => {
-                sum.expiry_secs = sum.expiry_secs.max(secs);
-                sum.spared
-                    .insert(change.key.clone(), format!("expires at the edge within {secs} s"));
+            Need::Expiry(secs, paths) => {
+                for path in paths {
+                    let expiring = sum.expiring.entry(path).or_insert_with(|| (secs, reason_of(change)));
+                    expiring.0 = expiring.0.max(secs);
+                }
             }
             Need::Paths(paths) => {
                 for path in paths {
@@ -90,6 +93,7 @@ fn need(site: &Site, change: &Change, path: &str, wishes: Wishes<'_>) -> Need {
         return Need::Nothing("the behavior for its URL leads to another origin".into());
     }
     let ttl_secs = cached_secs(site, change, view);
+    let forms = || url_forms(site, path, may_rewrite_index(view, wishes.index_urls));
     if view.ttl.caching_disabled() {
         return Need::Nothing("its behavior caches nothing".into());
     }
@@ -99,10 +103,10 @@ fn need(site: &Site, change: &Change, path: &str, wishes: Wishes<'_>) -> Need {
             return Need::Nothing("the edge checks it with the origin each time".into());
         }
         if ttl_secs <= wishes.expiry_wait_secs {
-            return Need::Expiry(ttl_secs);
+            return Need::Expiry(ttl_secs, forms());
         }
     }
-    Need::Paths(url_forms(site, path, may_rewrite_index(view, wishes.index_urls)))
+    Need::Paths(forms())
 }
 
 /// How long the edge may show what it has for this file, in the worst of the states it may have fetched it in.

@@ -30,7 +30,7 @@ pub struct Cost {
 }
 
 /// The month's beginning in seconds since 1970, its name, the day that is running, and how many days it has.
-fn month_of(now_ms: i64) -> (i64, String, u32, u32) {
+pub(crate) fn month_of(now_ms: i64) -> (i64, String, u32, u32) {
     let now = jiff::Timestamp::from_millisecond(now_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let zoned = now.to_zoned(jiff::tz::TimeZone::UTC);
     let date = zoned.date();
@@ -82,18 +82,20 @@ impl Session {
     }
 
     /// The paths of one distribution this month. A wildcard is one path, and so is a tag.
-    pub async fn paths_this_month(&self, distribution: &str) -> Result<u64, DeployError> {
+    async fn paths_this_month(&self, distribution: &str) -> Result<u64, DeployError> {
         let (begin, ..) = month_of(self.clock.now().0);
         let patience = &self.patience();
-        let listed = patience.attempt(|| self.cdn.invalidations(distribution, begin)).await?;
+        let known = std::collections::BTreeSet::new();
+        let listed = patience.attempt(|| self.cdn.invalidations(distribution, begin, &known));
+        let listed = listed.await?;
         let counts = stream::iter(listed).map(|listed| async move {
-            if let Some(n_paths) = listed.n_paths {
-                return Ok::<u64, DeployError>(n_paths);
+            if let Some(paths) = listed.paths {
+                return Ok::<u64, DeployError>(paths.sum());
             }
             let seen = patience
                 .attempt(|| self.cdn.invalidation(distribution, &listed.id))
                 .await?;
-            Ok(seen.n_paths.unwrap_or(0))
+            Ok(seen.paths.unwrap_or_default().sum())
         });
         let counts: Vec<u64> = counts.buffer_unordered(self.options.n_parallel).try_collect().await?;
         Ok(counts.iter().sum())

@@ -1,20 +1,22 @@
 //! A release before it happens: what is uploaded, removed and invalidated, why, and at what price. The dry run is the plan, and the plan
 //! is what is carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::affected::{Affected, Wishes, affected, path_set};
-use crate::cover::{Limits, cover};
+use crate::cover::{FILES_MAX, Limits, WILDCARDS_MAX, cover};
 use crate::diff::{Before, Change, Kind, Live, diff};
 use crate::digest::Digest;
 use crate::headers::Class;
+use crate::hurry::hurry;
 use crate::manifest::Manifest;
+use crate::month::Month;
 use crate::settings::Settings;
 use crate::site::Site;
-use crate::target::Listed;
+use crate::target::{Listed, PathCount};
 
 #[cfg(test)]
 mod tests;
@@ -98,6 +100,9 @@ pub struct Plan {
     pub reasons: BTreeMap<String, String>,
     /// Changed files that need no invalidation, and why.
     pub spared: BTreeMap<String, String>,
+    /// URLs that are not invalidated because they expire by themselves within so many seconds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expiring: BTreeMap<String, u64>,
     /// Seconds to wait after the last write, for what expires by itself.
     pub expiry_secs: u64,
     /// What somebody should know.
@@ -135,6 +140,8 @@ pub struct Input<'a> {
     pub unfinished: &'a [(String, Manifest)],
     /// The metadata that carries cache tags.
     pub tag_metadata: &'a str,
+    /// The month so far, if that is known.
+    pub month: Option<&'a Month>,
     /// Warnings that came up before.
     pub warnings: Vec<String>,
 }
@@ -168,9 +175,14 @@ impl Plan {
             expiry_wait_secs: input.settings.expiry_wait_secs,
         };
         let sum = affected(input.site, &changes, wishes);
-        let paths = cover(&path_set(&sum), Limits::new(input.settings.paths_max));
+        let sum = hurry(sum, input.month, input.settings.hurry_paths_max);
+        let mut paths = cover(&path_set(&sum), Limits::new(input.settings.paths_max));
+        if paths.len() > 1 && flushes_nothing(&input) {
+            paths = vec!["/*".into()];
+        }
         let Affected {
             paths: reasons,
+            expiring,
             expiry_secs,
             spared,
             warnings,
@@ -192,7 +204,17 @@ impl Plan {
             is_new: change.kind == Kind::New,
             replaces: change.old_digest.filter(|_| change.kind == Kind::Replaced),
         });
+        let uploads: Vec<Upload> = uploads.collect();
         let n_strangers = n_strangers(&input, &unfinished);
+        let expiring: BTreeMap<String, u64> = expiring.into_iter().map(|(path, (secs, _))| (path, secs)).collect();
+        let expiry_secs = expiring.values().copied().fold(expiry_secs, u64::max);
+        let warnings = input
+            .warnings
+            .into_iter()
+            .chain(warnings)
+            .chain(crowded(&paths, input.month));
+        let warnings = warnings.collect();
+        let manifest = with_etags(input.target, &uploads, input.listing);
         Plan {
             format: FORMAT,
             release: input.release,
@@ -207,16 +229,17 @@ impl Plan {
             supersedes: input.unfinished.iter().map(|(id, _)| id.clone()).collect(),
             listing: listing_digest(input.listing),
             tag_metadata: input.tag_metadata.into(),
-            n_unchanged: input.target.files.len() - written().count(),
-            uploads: uploads.collect(),
-            manifest: input.target,
+            n_unchanged: manifest.files.len() - uploads.len(),
+            uploads,
+            manifest,
             removals: removed(false),
             staying: removed(true),
             paths,
             reasons,
             spared,
+            expiring,
             expiry_secs,
-            warnings: input.warnings.into_iter().chain(warnings).collect(),
+            warnings,
             n_strangers,
         }
     }
@@ -275,6 +298,40 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// Whether `/*` clears nothing but the absence of files: before the first release there was nothing, and all of the distribution is the site.
+fn flushes_nothing(input: &Input<'_>) -> bool {
+    let mut views = input.site.all_views();
+    input.finished.is_none()
+        && input.unfinished.is_empty()
+        && input.listing.is_empty()
+        && views.all(|view| view.bucket.as_deref() == Some(input.bucket))
+}
+
+/// What stays as it is keeps the ETag that the bucket lists, by which the next release knows that nobody has written since.
+fn with_etags(mut target: Manifest, uploads: &[Upload], listing: &[Listed]) -> Manifest {
+    let written: BTreeSet<&str> = uploads.iter().map(|upload| upload.key.as_str()).collect();
+    for listed in listing.iter().filter(|listed| !written.contains(listed.key.as_str())) {
+        if let Some(entry) = target.files.get_mut(&listed.key) {
+            entry.etag = Some(listed.etag.clone());
+        }
+    }
+    target
+}
+
+/// Says so if others' invalidations leave too little room under the quotas for now.
+fn crowded(paths: &[String], month: Option<&Month>) -> Option<String> {
+    let (ours, others) = (PathCount::of(paths), month?.in_progress);
+    let both = ours + others;
+    let is_full = both.files > FILES_MAX as u64 || both.wildcards > WILDCARDS_MAX as u64;
+    (is_full && !paths.is_empty()).then(|| {
+        format!(
+            "invalidations in progress already hold {} of {FILES_MAX} paths and {} of {WILDCARDS_MAX} wildcards: this one waits until \
+             enough of them have completed",
+            others.files, others.wildcards
+        )
+    })
 }
 
 fn n_strangers(input: &Input<'_>, unfinished: &[Manifest]) -> usize {

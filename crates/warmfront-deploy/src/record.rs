@@ -1,5 +1,7 @@
 //! How far a release has come: the journal that makes any interruption harmless.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The steps of a release, in their order. Each can be repeated without harm, so an interrupted one simply begins again.
@@ -96,6 +98,9 @@ pub struct Record {
     pub live_ms: Option<i64>,
     /// When it began.
     pub began_ms: i64,
+    /// The ETags of what this run has written.
+    #[serde(skip)]
+    pub etags: BTreeMap<String, String>,
 }
 
 impl Record {
@@ -107,6 +112,7 @@ impl Record {
             sent: Vec::new(),
             live_ms: None,
             began_ms: now_ms,
+            etags: BTreeMap::new(),
         }
     }
 }

@@ -152,7 +152,8 @@ fn see(folder: &Path, path: &str, known: &BTreeMap<String, Seen>) -> Result<(Str
     Ok((path.to_owned(), seen))
 }
 
-fn digest_of(path: &Path) -> io::Result<(Digest, u64)> {
+/// A file's digest and length.
+pub(crate) fn digest_of(path: &Path) -> io::Result<(Digest, u64)> {
     let mut hash = sha2::Sha256::default();
     let mut file = std::fs::File::open(path)?;
     let size = io::copy(&mut file, &mut Hashing(&mut hash))?;

@@ -11,6 +11,7 @@ use warmfront_clock::Clock;
 use crate::diff::{Change, Live, changed_under_their_names};
 use crate::event::Reporter;
 use crate::manifest::{Entry, Manifest};
+use crate::month::Month;
 use crate::patience::Patience;
 use crate::plan::{Input, Plan, Source};
 use crate::scan::{DigestCache, LocalFile, ScanError, scan};
@@ -21,12 +22,17 @@ use crate::target::{Bucket, Cdn, Listed, TAG_METADATA, TargetError};
 use crate::verify::Verifier;
 
 mod apply;
+mod memo;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod wait;
 
-pub use apply::{Outcome, Status};
+pub use apply::{Made, Outcome, Status};
+pub use memo::Memo;
+
+/// Keys of a piece of the listing: somewhat less than the thousand that one answer holds, so that new files fit in.
+const LISTED_AT_ONCE: usize = 950;
 
 /// How a run goes about it.
 #[derive(Clone, Debug)]
@@ -66,6 +72,8 @@ pub struct Session {
     pub reporter: Arc<dyn Reporter>,
     /// Looks at the site as viewers do; `None` leaves that out.
     pub verifier: Option<Arc<dyn Verifier>>,
+    /// What this run has seen.
+    pub memo: Memo,
 }
 
 /// A release cannot be planned or carried out.
@@ -148,13 +156,21 @@ pub enum DeployError {
 
 /// What lies in the bucket and what the state says of it.
 struct Survey {
-    site: Site,
+    site: Arc<Site>,
     prefix: String,
     tag_metadata: String,
     head: Head,
     finished: Option<(String, Manifest)>,
     unfinished: Vec<(String, Manifest)>,
     listing: Vec<Listed>,
+    month: Option<Month>,
+}
+
+/// The releases, as the state has them.
+struct Releases {
+    head: Head,
+    finished: Option<(String, Manifest)>,
+    unfinished: Vec<(String, Manifest)>,
 }
 
 impl Session {
@@ -173,8 +189,17 @@ impl Session {
             .iter()
             .map(|pattern| crate::headers::glob(pattern));
         let globs = globs.collect::<Result<Vec<_>, _>>()?;
-        let files = scan(folder, &globs, cache, i128::from(self.clock.now().0) * 1_000_000)?;
-        let survey = self.survey().await?;
+        let now_unix_ns = i128::from(self.clock.now().0) * 1_000_000;
+        let (place, mut digests) = (folder.to_owned(), std::mem::take(cache));
+        let scanning = tokio::task::spawn_blocking(move || {
+            let files = scan(&place, &globs, &mut digests, now_unix_ns);
+            (files, digests)
+        });
+        let surveyed = self.survey().await;
+        let (files, digests) = scanning.await.map_err(|_| ScanError::Empty(folder.into()))?;
+        let files = files?;
+        *cache = digests;
+        let survey = surveyed?;
         let mut warnings = Vec::new();
         let target = self.target(&files, &survey, &mut warnings);
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
@@ -273,15 +298,17 @@ impl Session {
             finished: survey.finished.as_ref().map(|(id, manifest)| (id.as_str(), manifest)),
             unfinished: &survey.unfinished,
             tag_metadata: &survey.tag_metadata,
+            month: survey.month.as_ref(),
             warnings,
         };
         Plan::new(input, source)
     }
 
-    /// Reads the distribution, the state and the bucket.
+    /// Reads the distribution, the state, the month and the bucket, as far as possible at the same time.
     async fn survey(&self) -> Result<Survey, DeployError> {
-        let patience = self.patience();
-        let site = patience.attempt(|| self.cdn.site(&self.distribution)).await?;
+        let month = async { Ok::<_, DeployError>(self.month().await.ok()) };
+        let (site, releases, month) = tokio::try_join!(self.look_at_site(), self.read_releases(), month)?;
+        self.memo.see_month(month.as_ref());
         let Some(prefix) = site.prefix_in(&self.bucket_name) else {
             return Err(DeployError::NotItsBucket {
                 distribution: self.distribution.clone(),
@@ -289,6 +316,25 @@ impl Session {
             });
         };
         self.check_state_is_private(&site)?;
+        let listing = self.list(&prefix, releases.finished.as_ref().map(|(_, manifest)| manifest));
+        let listing = listing.await?;
+        let tag_metadata = site
+            .tag_header
+            .as_deref()
+            .and_then(|header| header.strip_prefix("x-amz-meta-"));
+        Ok(Survey {
+            tag_metadata: tag_metadata.unwrap_or(TAG_METADATA).to_owned(),
+            site,
+            prefix,
+            head: releases.head,
+            finished: releases.finished,
+            unfinished: releases.unfinished,
+            listing,
+            month,
+        })
+    }
+
+    async fn read_releases(&self) -> Result<Releases, DeployError> {
         let (head, _) = self.state.head().await?;
         let finished = match head.current() {
             Some(release) => Some((release.id.clone(), self.state.manifest(&release.id).await?)),
@@ -298,20 +344,18 @@ impl Session {
         for id in &head.unfinished {
             unfinished.push((id.clone(), self.state.plan(id).await?.manifest));
         }
-        let listing = patience.attempt(|| self.bucket.list(&prefix)).await?;
-        let tag_metadata = site
-            .tag_header
-            .as_deref()
-            .and_then(|header| header.strip_prefix("x-amz-meta-"));
-        Ok(Survey {
-            tag_metadata: tag_metadata.unwrap_or(TAG_METADATA).to_owned(),
-            site,
-            prefix,
+        Ok(Releases {
             head,
             finished,
             unfinished,
-            listing,
         })
+    }
+
+    /// Lists the site, in pieces that the keys of an earlier release suggest.
+    async fn list(&self, prefix: &str, earlier: Option<&Manifest>) -> Result<Vec<Listed>, DeployError> {
+        let keys = earlier.into_iter().flat_map(|manifest| manifest.files.keys());
+        let cuts: Vec<String> = keys.skip(LISTED_AT_ONCE).step_by(LISTED_AT_ONCE).cloned().collect();
+        Ok(self.patience().attempt(|| self.bucket.list(prefix, &cuts)).await?)
     }
 
     fn check_state_is_private(&self, site: &Site) -> Result<(), DeployError> {

@@ -39,6 +39,8 @@ pub struct SettingsFile {
     pub paths_max: Option<usize>,
     /// Instead of being invalidated, what expires within this many seconds is waited for.
     pub expiry_wait_secs: Option<u64>,
+    /// So many free paths a release may use to invalidate that all the same, if it is faster.
+    pub hurry_paths_max: Option<usize>,
     /// Rules for headers; the first that matches decides.
     #[serde(default)]
     pub rule: Vec<RuleConfig>,
@@ -78,6 +80,8 @@ pub struct Settings {
     pub paths_max: usize,
     /// Instead of being invalidated, what expires within this many seconds is waited for.
     pub expiry_wait_secs: u64,
+    /// So many free paths a release may use to invalidate that all the same, if it is faster.
+    pub hurry_paths_max: usize,
 }
 
 /// The settings file cannot be used.
@@ -159,6 +163,7 @@ impl SettingsFile {
             delete_ratio_max,
             paths_max: self.paths_max.unwrap_or(crate::cover::FILES_MAX),
             expiry_wait_secs: self.expiry_wait_secs.unwrap_or(2),
+            hurry_paths_max: self.hurry_paths_max.unwrap_or(20),
         })
     }
 }

@@ -137,9 +137,10 @@ impl State {
         self.write(&name, plan, Condition::Any).await.map(|_| ())
     }
 
-    /// How far a release has come.
-    pub async fn record(&self, release: &str) -> Result<Record, StateError> {
-        self.expect(&format!("releases/{release}/record.json")).await
+    /// How far a release has come; `None` before its first step is finished.
+    pub async fn record(&self, release: &str) -> Result<Option<Record>, StateError> {
+        let found = self.read(&format!("releases/{release}/record.json")).await?;
+        Ok(found.map(|(record, _)| record))
     }
 
     /// Writes how far a release has come.
@@ -173,7 +174,7 @@ impl State {
     /// The contents that are kept.
     pub async fn kept(&self) -> Result<std::collections::BTreeSet<Digest>, StateError> {
         let prefix = format!("{}objects/", self.prefix);
-        let listed = self.bucket.list(&prefix).await?;
+        let listed = self.bucket.list(&prefix, &[]).await?;
         Ok(listed
             .iter()
             .filter_map(|listed| listed.key.strip_prefix(&prefix)?.parse().ok())

@@ -1,12 +1,13 @@
 //! The rim: a bucket and a distribution, as a release uses them. Two of each: Amazon's, and one in memory for tests; and a folder as
 //! a bucket for the state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::headers::Headers;
@@ -172,7 +173,10 @@ pub trait Bucket: Send + Sync + fmt::Debug {
     fn name(&self) -> String;
 
     /// The keys that begin with `prefix`, in order.
-    async fn list(&self, prefix: &str) -> Result<Vec<Listed>, TargetError>;
+    ///
+    /// `cuts` are keys in order, about a page apart, if some are known: the pieces between them may be listed at the same time. Whatever
+    /// they are, the list is whole.
+    async fn list(&self, prefix: &str, cuts: &[String]) -> Result<Vec<Listed>, TargetError>;
 
     /// One object without its bytes; `None` if it is not there.
     async fn head(&self, key: &str) -> Result<Option<Head>, TargetError>;
@@ -189,11 +193,17 @@ pub trait Bucket: Send + Sync + fmt::Debug {
         condition: Condition,
     ) -> Result<String, TargetError>;
 
-    /// Copies one object within the bucket, with these headers in place of its own.
-    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<(), TargetError>;
+    /// Copies one object within the bucket, with these headers in place of its own, and gives the copy's ETag.
+    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<String, TargetError>;
 
-    /// Copies from another bucket without the bytes coming here; `false` if that cannot be done.
-    async fn copy_from(&self, other: &str, from: &str, to: &str, headers: &StoredHeaders) -> Result<bool, TargetError>;
+    /// Copies from another bucket without the bytes coming here, and gives the copy's ETag; `None` if that cannot be done.
+    async fn copy_from(
+        &self,
+        other: &str,
+        from: &str,
+        to: &str,
+        headers: &StoredHeaders,
+    ) -> Result<Option<String>, TargetError>;
 
     /// Deletes keys; one that is not there is no error.
     async fn delete(&self, keys: &[String]) -> Result<(), TargetError>;
@@ -207,9 +217,45 @@ pub struct Invalidation {
     /// Whether it reads `Completed`.
     pub is_completed: bool,
     /// How many paths it has, if the call tells.
-    pub n_paths: Option<u64>,
+    pub paths: Option<PathCount>,
     /// When it was created, in seconds since 1970.
     pub created_unix_secs: i64,
+}
+
+/// An invalidation's paths, as the quotas count them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathCount {
+    /// Paths without a wildcard, and tags.
+    pub files: u64,
+    /// Paths with one.
+    pub wildcards: u64,
+}
+
+impl PathCount {
+    /// Counts paths.
+    pub fn of(paths: &[String]) -> PathCount {
+        let wildcards = paths.iter().filter(|path| crate::cover::is_wildcard(path)).count();
+        PathCount {
+            files: (paths.len() - wildcards) as u64,
+            wildcards: wildcards as u64,
+        }
+    }
+
+    /// All of them: each is one path on the bill.
+    pub fn sum(self) -> u64 {
+        self.files + self.wildcards
+    }
+}
+
+impl std::ops::Add for PathCount {
+    type Output = PathCount;
+
+    fn add(self, other: PathCount) -> PathCount {
+        PathCount {
+            files: self.files + other.files,
+            wildcards: self.wildcards + other.wildcards,
+        }
+    }
 }
 
 /// Distributions and their invalidations.
@@ -229,14 +275,20 @@ pub trait Cdn: Send + Sync + fmt::Debug {
     /// Looks at one.
     async fn invalidation(&self, distribution: &str, id: &str) -> Result<Invalidation, TargetError>;
 
-    /// The invalidations created at or after `since_unix_secs`, the newest first.
-    async fn invalidations(&self, distribution: &str, since_unix_secs: i64) -> Result<Vec<Invalidation>, TargetError>;
+    /// The invalidations created at or after `since_unix_secs`, the newest first. Older ones may be left out after a page whose last one
+    /// reads `Completed` and is among `known`.
+    async fn invalidations(
+        &self,
+        distribution: &str,
+        since_unix_secs: i64,
+        known: &BTreeSet<String>,
+    ) -> Result<Vec<Invalidation>, TargetError>;
 
     /// The Ids of all distributions of the account.
     async fn distributions(&self) -> Result<Vec<String>, TargetError>;
 }
 
-/// Moves bytes between buckets: on the server if it can, else through here.
+/// Moves bytes between buckets: on the server if it can, else through here. Gives the new object's ETag.
 ///
 /// # Errors
 /// [`Fault::NotFound`] if the object is not there.
@@ -246,9 +298,9 @@ pub async fn transfer(
     target: &dyn Bucket,
     to: &str,
     headers: &StoredHeaders,
-) -> Result<(), TargetError> {
-    if target.copy_from(&source.name(), from, to, headers).await? {
-        return Ok(());
+) -> Result<String, TargetError> {
+    if let Some(etag) = target.copy_from(&source.name(), from, to, headers).await? {
+        return Ok(etag);
     }
     let Some((bytes, _)) = source.get(from).await? else {
         return Err(TargetError {
@@ -259,6 +311,5 @@ pub async fn transfer(
             message: "the object is not there".into(),
         });
     };
-    target.put(to, Body::Bytes(bytes), headers, Condition::Any).await?;
-    Ok(())
+    target.put(to, Body::Bytes(bytes), headers, Condition::Any).await
 }

@@ -112,7 +112,7 @@ impl Session {
         let head = self.releases().await?;
         let release = head.current().ok_or_else(|| DeployError::NoSuchRelease("yet".into()))?;
         let manifest = self.state.manifest(&release.id).await?;
-        let site = self.cdn.site(&self.distribution).await?;
+        let site = self.look_at_site().await?;
         let prefix = site.prefix_in(&self.bucket_name).unwrap_or_default();
         let pages = manifest.files.iter().filter(|(_, entry)| entry.class == Class::Page);
         let pages: BTreeSet<&str> = pages.map(|(key, _)| key.as_str()).collect();
@@ -133,7 +133,7 @@ impl Session {
         let Some(verifier) = &self.verifier else {
             return Ok(Vec::new());
         };
-        let site = self.cdn.site(&self.distribution).await?;
+        let site = self.look_at_site().await?;
         let mut edges = verifier.edges();
         if edges.is_empty() {
             edges.push(format!("https://{}", site.domain_name));

@@ -31,6 +31,7 @@ fn plan(old: &Manifest, new: Manifest) -> Plan {
     };
     let settings = SettingsFile::default().resolve().unwrap();
     let input = Input {
+        month: None,
         release: "r2".into(),
         now_ms: 0,
         bucket: "site",
@@ -131,4 +132,75 @@ fn the_listing_digest_sees_every_write() {
     ] {
         assert_ne!(listing_digest(&other), base);
     }
+}
+
+fn first_plan(site: &Site, listing: &[Listed]) -> Plan {
+    let settings = SettingsFile::default().resolve().unwrap();
+    let input = Input {
+        release: "r1".into(),
+        now_ms: 0,
+        bucket: "site",
+        prefix: "",
+        site,
+        settings: &settings,
+        target: manifest(&[("index.html", "1"), ("logo.png", "1")]),
+        listing,
+        live: BTreeMap::new(),
+        finished: None,
+        unfinished: &[],
+        tag_metadata: "cache-tag",
+        month: None,
+        warnings: Vec::new(),
+    };
+    Plan::new(input, |change| Source::File(change.key.clone().into()))
+}
+
+#[test]
+fn the_first_release_of_a_site_of_its_own_costs_one_path() {
+    assert_eq!(first_plan(&site(), &[]).paths, ["/*"]);
+    let stranger = Listed {
+        key: "theirs.html".into(),
+        size: 1,
+        etag: "e".into(),
+    };
+    assert_eq!(
+        first_plan(&site(), &[stranger]).paths,
+        ["/", "/index.html", "/logo.png"]
+    );
+    let mut shared = site();
+    shared.views = vec![(
+        "/api/*".into(),
+        crate::site::View {
+            bucket: None,
+            ..crate::site::tests::view()
+        },
+    )];
+    assert_eq!(first_plan(&shared, &[]).paths, ["/", "/index.html", "/logo.png"]);
+}
+
+#[test]
+fn what_stays_keeps_the_etag_that_the_bucket_lists() {
+    let old = manifest(&[("index.html", "1"), ("logo.png", "1")]);
+    let listed = |key: &str| Listed {
+        key: key.into(),
+        size: 1,
+        etag: format!("etag of {key}"),
+    };
+    let listing = [listed("index.html"), listed("logo.png")];
+    let uploads = plan(&old, manifest(&[("index.html", "2"), ("logo.png", "1")])).uploads;
+    let files = with_etags(old, &uploads, &listing).files;
+    assert_eq!(files["logo.png"].etag.as_deref(), Some("etag of logo.png"));
+    assert_eq!(files["index.html"].etag, None);
+}
+
+#[test]
+fn others_in_progress_are_counted_against_the_quotas() {
+    let month = crate::month::tests::busy_month;
+    let paths = ["/a".to_owned(), "/b/*".to_owned()];
+    assert_eq!(crowded(&paths, Some(&month(2_999, 14))), None);
+    for full in [month(3_000, 0), month(0, 15)] {
+        assert!(crowded(&paths, Some(&full)).unwrap().contains("waits"));
+        assert_eq!(crowded(&[], Some(&full)), None);
+    }
+    assert_eq!(crowded(&paths, None), None);
 }

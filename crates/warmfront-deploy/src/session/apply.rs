@@ -2,9 +2,20 @@ use serde::Serialize;
 
 use super::{DeployError, Session};
 use crate::event::Event;
+use crate::headers::Class;
 use crate::plan::{FORMAT, Plan, listing_digest};
 use crate::record::{Record, Step};
 use crate::state::{Head, Lock, LockError};
+use crate::target::Condition;
+
+/// When a plan was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// By this run, a moment ago, and nobody was asked since: the bucket is not listed again.
+    Now,
+    /// Earlier: the bucket must still be as it was then.
+    Earlier,
+}
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,7 +48,7 @@ impl Session {
     /// # Errors
     /// If the bucket or the releases have changed since the plan was made; if too much would be removed; if another run has the lock; or at
     /// the first step that fails. A step that fails stops everything after it.
-    pub async fn apply(&self, plan: &Plan, is_alive: impl Fn(u32) -> bool) -> Result<Outcome, DeployError> {
+    pub async fn apply(&self, plan: &Plan, made: Made, is_alive: impl Fn(u32) -> bool) -> Result<Outcome, DeployError> {
         if plan.format != FORMAT {
             return Err(DeployError::PlanFormat(plan.format));
         }
@@ -53,13 +64,14 @@ impl Session {
         }
         let lock = self.take_lock(is_alive).await?;
         self.with_lock(lock, async |lock| {
-            self.check_is_current(plan).await?;
+            let (head, read) = self.check_is_current(plan, made).await?;
             if let Some(same) = self.same_unfinished(plan).await? {
-                let record = self.state.record(&same.release).await?;
+                let record = self.record(&same).await?;
                 return self.carry_out(&same, record, true, lock).await;
             }
-            let record = self.begin(plan).await?;
-            self.carry_out(plan, record, false, lock).await
+            self.begin(plan, head, read).await?;
+            self.carry_out(plan, Record::new(&plan.release, plan.made_ms), false, lock)
+                .await
         })
         .await
     }
@@ -76,7 +88,7 @@ impl Session {
                 return Ok(None);
             };
             let plan = self.state.plan(release).await?;
-            let record = self.state.record(release).await?;
+            let record = self.record(&plan).await?;
             self.carry_out(&plan, record, true, lock).await.map(Some)
         })
         .await
@@ -95,6 +107,7 @@ impl Session {
         };
         for release in &head.unfinished {
             let record = self.state.record(release).await?;
+            let record = record.unwrap_or_else(|| Record::new(release, 0));
             for sent in record.sent.iter().filter(|sent| !sent.is_completed) {
                 let seen = self.cdn.invalidation(&self.distribution, &sent.id).await?;
                 if !seen.is_completed {
@@ -130,17 +143,25 @@ impl Session {
         Ok(value)
     }
 
-    async fn check_is_current(&self, plan: &Plan) -> Result<(), DeployError> {
-        let (head, _) = self.state.head().await?;
+    /// Gives the list of releases and what it takes to replace it.
+    async fn check_is_current(&self, plan: &Plan, made: Made) -> Result<(Head, Condition), DeployError> {
+        let (head, read) = self.state.head().await?;
         let current = head.current().map(|release| &release.id);
         if current != plan.base.as_ref() || head.unfinished != plan.supersedes {
             return Err(DeployError::PlanIsOld);
         }
-        let listing = self.patience().attempt(|| self.bucket.list(&plan.prefix)).await?;
-        if listing_digest(&listing) != plan.listing {
-            return Err(DeployError::BucketChanged);
+        if made == Made::Earlier {
+            let listing = self.list(&plan.prefix, Some(&plan.manifest)).await?;
+            if listing_digest(&listing) != plan.listing {
+                return Err(DeployError::BucketChanged);
+            }
         }
-        Ok(())
+        Ok((head, read))
+    }
+
+    async fn record(&self, plan: &Plan) -> Result<Record, DeployError> {
+        let record = self.state.record(&plan.release).await?;
+        Ok(record.unwrap_or_else(|| Record::new(&plan.release, plan.made_ms)))
     }
 
     /// The newest unfinished release's plan, if it wants exactly these files and they lie where they lay.
@@ -156,18 +177,14 @@ impl Session {
     }
 
     /// From here on the release exists: whatever happens, the next run knows of it.
-    async fn begin(&self, plan: &Plan) -> Result<Record, DeployError> {
-        let record = Record::new(&plan.release, self.clock.now().0);
+    async fn begin(&self, plan: &Plan, head: Head, read: Condition) -> Result<(), DeployError> {
         self.state.put_plan(plan).await?;
-        self.state.put_record(&record).await?;
-        let (head, read) = self.state.head().await?;
         let mut unfinished = head.unfinished.clone();
         unfinished.push(plan.release.clone());
-        self.state.put_head(&Head { unfinished, ..head }, read).await?;
-        Ok(record)
+        Ok(self.state.put_head(&Head { unfinished, ..head }, read).await?)
     }
 
-    /// Takes one step after the other, each written down when it is finished.
+    /// Takes one step after the other. One that costs something to take again is written down when it is finished.
     async fn carry_out(
         &self,
         plan: &Plan,
@@ -183,11 +200,15 @@ impl Session {
         while record.next != Step::Done {
             lock.keep().await?;
             if record.next == Step::Wait && !self.options.wait {
+                self.state.put_record(&record).await?;
                 return Ok(outcome(&record, false));
             }
+            let step = record.next;
             self.take_step(plan, &mut record, resumed, lock).await?;
-            record.next = record.next.next();
-            self.state.put_record(&record).await?;
+            record.next = step.next();
+            if is_worth_writing(plan, step) {
+                self.state.put_record(&record).await?;
+            }
         }
         let took_ms = u64::try_from(self.clock.now().0 - began_ms).unwrap_or(0);
         self.reporter.report(Event::Finished {
@@ -198,6 +219,25 @@ impl Session {
             took_ms,
         });
         Ok(outcome(&record, true))
+    }
+}
+
+/// Whether a run that comes after an interruption saves calls by knowing that this step is finished.
+fn is_worth_writing(plan: &Plan, step: Step) -> bool {
+    match step {
+        Step::Assets => plan.uploads_of(Class::Fingerprinted).next().is_some(),
+        Step::Others => plan.uploads_of(Class::Other).next().is_some(),
+        // From here on the time counts by which the old pages have expired.
+        Step::Remove => !plan.uploads.is_empty() || !plan.removals.is_empty(),
+        // Each invalidation is written down when it was created.
+        Step::Keep
+        | Step::CheckAssets
+        | Step::Pages
+        | Step::Invalidate
+        | Step::Wait
+        | Step::Verify
+        | Step::Retire
+        | Step::Done => false,
     }
 }
 

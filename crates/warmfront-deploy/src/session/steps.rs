@@ -27,26 +27,20 @@ impl Session {
         match step {
             Step::Keep => self.keep(plan, lock).await,
             Step::Assets => {
-                self.upload(
-                    plan,
-                    plan.uploads_of(Class::Fingerprinted).collect(),
-                    step,
-                    resumed,
-                    lock,
-                )
-                .await
+                let assets = plan.uploads_of(Class::Fingerprinted).collect();
+                self.upload(plan, assets, record, resumed, lock).await
             }
             Step::CheckAssets => self.check_assets(plan).await,
             Step::Others => {
-                self.upload(plan, plan.uploads_of(Class::Other).collect(), step, resumed, lock)
-                    .await
+                let others = plan.uploads_of(Class::Other).collect();
+                self.upload(plan, others, record, resumed, lock).await
             }
             Step::Pages => {
                 let is_html = |upload: &&Upload| !upload.key.ends_with(".js") && !upload.key.ends_with(".json");
                 let (pages, workers) = plan.uploads_of(Class::Page).partition(is_html);
-                self.upload(plan, pages, step, resumed, lock).await?;
+                self.upload(plan, pages, record, resumed, lock).await?;
                 // A service worker loads the pages that it names: it comes last.
-                self.upload(plan, workers, step, resumed, lock).await
+                self.upload(plan, workers, record, resumed, lock).await
             }
             Step::Remove => {
                 if !plan.removals.is_empty() {
@@ -103,7 +97,7 @@ impl Session {
         &self,
         plan: &Plan,
         uploads: Vec<&Upload>,
-        step: Step,
+        record: &mut Record,
         resumed: bool,
         lock: &mut Lock,
     ) -> Result<(), DeployError> {
@@ -111,41 +105,54 @@ impl Session {
             return Ok(());
         }
         self.reporter.report(Event::Step {
-            step,
+            step: record.next,
             n_items: uploads.len(),
         });
         let patience = &self.patience();
         let work = stream::iter(uploads).map(|upload| async move {
-            if !(resumed && self.lies_there(plan, upload, patience).await?) {
-                patience.attempt(|| self.write(plan, upload)).await?;
-            }
+            let there = match resumed {
+                true => self.lies_there(plan, upload, patience).await?,
+                false => None,
+            };
+            let etag = match there {
+                Some(etag) => etag,
+                None => patience.attempt(|| self.write(plan, upload)).await?,
+            };
             self.reporter.report(Event::Object {
                 key: upload.key.clone(),
             });
-            Ok::<_, DeployError>(())
+            Ok::<_, DeployError>((upload.key.clone(), etag))
         });
         let mut work = work.buffer_unordered(self.options.n_parallel);
         while let Some(done) = work.next().await {
-            done?;
+            let (key, etag) = done?;
+            record.etags.insert(key, etag);
             lock.keep().await?;
         }
         Ok(())
     }
 
-    /// Whether an interrupted run has written it already.
-    async fn lies_there(&self, plan: &Plan, upload: &Upload, patience: &Patience) -> Result<bool, DeployError> {
+    /// The ETag of what an interrupted run has written already, if it has.
+    async fn lies_there(
+        &self,
+        plan: &Plan,
+        upload: &Upload,
+        patience: &Patience,
+    ) -> Result<Option<String>, DeployError> {
         let Some(entry) = plan.manifest.files.get(&upload.key) else {
-            return Ok(true);
+            return Ok(None);
         };
         let head = patience.attempt(|| self.bucket.head(&upload.key)).await?;
-        Ok(head.is_some_and(|head| {
-            head.headers.digest() == Some(entry.digest) && head.headers.headers(&plan.tag_metadata) == entry.headers
-        }))
+        let is_same = |headers: &StoredHeaders| {
+            headers.digest() == Some(entry.digest) && headers.headers(&plan.tag_metadata) == entry.headers
+        };
+        Ok(head.filter(|head| is_same(&head.headers)).map(|head| head.etag))
     }
 
-    async fn write(&self, plan: &Plan, upload: &Upload) -> Result<(), TargetError> {
+    /// Gives the ETag.
+    async fn write(&self, plan: &Plan, upload: &Upload) -> Result<String, TargetError> {
         let Some(entry) = plan.manifest.files.get(&upload.key) else {
-            return Ok(());
+            return Err(missing(&upload.key));
         };
         let headers = StoredHeaders::new(&entry.headers, entry.digest, &plan.tag_metadata);
         let key = &upload.key;
@@ -157,7 +164,7 @@ impl Session {
                     size: entry.size,
                     digest: entry.digest,
                 };
-                self.bucket.put(key, body, &headers, Condition::Any).await.map(|_| ())
+                self.bucket.put(key, body, &headers, Condition::Any).await
             }
             Source::InPlace => {
                 let found = self.bucket.head(key).await?;
@@ -215,16 +222,9 @@ impl Session {
     async fn retire(&self, plan: &Plan, record: &Record) -> Result<(), DeployError> {
         let (head, read) = self.state.head().await?;
         let is_listed = head.finished.iter().any(|release| release.id == plan.release);
-        let patience = self.patience();
-        let listing = patience.attempt(|| self.bucket.list(&plan.prefix)).await?;
-        let mut manifest = plan.manifest.clone();
-        for listed in &listing {
-            if let Some(entry) = manifest.files.get_mut(&listed.key) {
-                entry.etag = Some(listed.etag.clone());
-            }
-        }
         let mut finished = head.finished.clone();
         if !is_listed {
+            let manifest = self.final_manifest(plan, record).await?;
             self.state.put_manifest(&plan.release, &manifest).await?;
             finished.push(Release {
                 id: plan.release.clone(),
@@ -243,11 +243,28 @@ impl Session {
         for release in &plan.supersedes {
             self.state.forget(release).await?;
         }
-        self.collect(&finished, listing.into_iter().map(|listed| listed.key).collect())
-            .await
+        self.collect(plan, &finished).await
     }
 
-    async fn collect(&self, finished: &[Release], in_bucket: BTreeSet<String>) -> Result<(), DeployError> {
+    /// The plan's files with the ETags of what was written; what another run wrote is looked up in the bucket.
+    async fn final_manifest(&self, plan: &Plan, record: &Record) -> Result<Manifest, DeployError> {
+        let mut manifest = plan.manifest.clone();
+        for (key, etag) in &record.etags {
+            if let Some(entry) = manifest.files.get_mut(key) {
+                entry.etag = Some(etag.clone());
+            }
+        }
+        if manifest.files.values().any(|entry| entry.etag.is_none()) {
+            for listed in self.list(&plan.prefix, Some(&plan.manifest)).await? {
+                if let Some(entry) = manifest.files.get_mut(&listed.key) {
+                    entry.etag = Some(listed.etag);
+                }
+            }
+        }
+        Ok(manifest)
+    }
+
+    async fn collect(&self, plan: &Plan, finished: &[Release]) -> Result<(), DeployError> {
         let terms = Terms {
             releases: self.settings.keep_releases,
             days: self.settings.keep_days,
@@ -257,6 +274,8 @@ impl Session {
         if n_expired == 0 {
             return Ok(());
         }
+        let listing = self.list(&plan.prefix, Some(&plan.manifest)).await?;
+        let in_bucket: BTreeSet<String> = listing.into_iter().map(|listed| listed.key).collect();
         let mut manifests: Vec<Manifest> = Vec::new();
         for release in finished {
             manifests.push(self.state.manifest(&release.id).await?);

@@ -65,6 +65,7 @@ impl Bench {
             clock: self.clock.clone(),
             reporter: self.log.clone(),
             verifier: None,
+            memo: Memo::default(),
         }
     }
 
@@ -88,7 +89,7 @@ impl Bench {
     async fn deploy(&self) -> Result<Outcome, DeployError> {
         self.clock.advance(Duration::from_secs(1)).unwrap();
         let plan = self.plan().await?;
-        self.session().apply(&plan, |_| true).await
+        self.session().apply(&plan, Made::Earlier, |_| true).await
     }
 
     /// The site as it lies in the bucket.

@@ -183,6 +183,8 @@ fn fault_of(code: &str, status: u16) -> Fault {
         "PreconditionFailed" | "ConditionalRequestConflict" => Fault::ConditionFailed,
         "ServiceUnavailable" | "InternalFailure" | "InternalError" | "RequestTimeout" => Fault::Unavailable,
         "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" => Fault::Denied,
+        // The clock of this machine is wrong: no permission would help.
+        "RequestTimeTooSkewed" | "RequestExpired" => Fault::Refused,
         "NoSuchKey" | "NotFound" | "NoSuchBucket" | "NoSuchDistribution" | "NoSuchInvalidation" => Fault::NotFound,
         _ => match status {
             403 => Fault::Denied,

@@ -91,7 +91,7 @@ impl Bucket for FolderBucket {
         self.root.display().to_string()
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<Listed>, TargetError> {
+    async fn list(&self, prefix: &str, _: &[String]) -> Result<Vec<Listed>, TargetError> {
         let mut paths = Vec::new();
         match self.walk(&self.root, &mut paths) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.error("list", prefix, &error)),
@@ -153,12 +153,12 @@ impl Bucket for FolderBucket {
         Ok(Digest::of(&bytes).to_string())
     }
 
-    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<(), TargetError> {
+    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<String, TargetError> {
         super::transfer(self, from, self, to, headers).await
     }
 
-    async fn copy_from(&self, _: &str, _: &str, _: &str, _: &StoredHeaders) -> Result<bool, TargetError> {
-        Ok(false)
+    async fn copy_from(&self, _: &str, _: &str, _: &str, _: &StoredHeaders) -> Result<Option<String>, TargetError> {
+        Ok(None)
     }
 
     async fn delete(&self, keys: &[String]) -> Result<(), TargetError> {
@@ -189,7 +189,7 @@ mod tests {
                     .await
             }
         };
-        assert!(bucket.list("").await.unwrap().is_empty());
+        assert!(bucket.list("", &[]).await.unwrap().is_empty());
         let first = put("1", Condition::Absent).await.unwrap();
         assert_eq!(
             put("2", Condition::Absent).await.unwrap_err().fault,
@@ -202,7 +202,7 @@ mod tests {
         );
         assert_eq!(&bucket.get("locks/one").await.unwrap().unwrap().0[..], b"2");
         let keys: Vec<String> = bucket
-            .list("locks/")
+            .list("locks/", &[])
             .await
             .unwrap()
             .into_iter()

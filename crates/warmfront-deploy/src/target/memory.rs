@@ -1,12 +1,12 @@
 //! A bucket and a distribution in memory, which fail on demand: for tests of what happens when a release is cut off.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Body, Bucket, Cdn, Condition, Fault, Head, Invalidation, Listed, StoredHeaders, TargetError};
+use super::{Body, Bucket, Cdn, Condition, Fault, Head, Invalidation, Listed, PathCount, StoredHeaders, TargetError};
 use crate::digest::Digest;
 use crate::site::Site;
 
@@ -197,7 +197,7 @@ impl Bucket for Memory {
         format!("s3://{}", self.bucket)
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<Listed>, TargetError> {
+    async fn list(&self, prefix: &str, _: &[String]) -> Result<Vec<Listed>, TargetError> {
         self.call("s3:ListBucket", |world, bucket| {
             let objects = world.objects.entry(bucket.into()).or_default();
             let listed = |(key, object): (&String, &StoredObject)| {
@@ -267,11 +267,18 @@ impl Bucket for Memory {
         })
     }
 
-    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<(), TargetError> {
-        self.copy_from(&self.name(), from, to, headers).await.map(|_| ())
+    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<String, TargetError> {
+        let copied = self.copy_from(&self.name(), from, to, headers).await?;
+        Ok(copied.unwrap_or_default())
     }
 
-    async fn copy_from(&self, other: &str, from: &str, to: &str, headers: &StoredHeaders) -> Result<bool, TargetError> {
+    async fn copy_from(
+        &self,
+        other: &str,
+        from: &str,
+        to: &str,
+        headers: &StoredHeaders,
+    ) -> Result<Option<String>, TargetError> {
         self.call("s3:PutObject", |world, bucket| {
             let source = other.trim_start_matches("s3://");
             let found = world.objects.get(source).and_then(|objects| objects.get(from)).cloned();
@@ -280,12 +287,13 @@ impl Bucket for Memory {
                 headers: headers.clone(),
                 ..found
             };
+            let etag = head_of(&object).etag;
             world
                 .objects
                 .entry(bucket.into())
                 .or_default()
                 .insert(to.into(), object);
-            Ok(true)
+            Ok(Some(etag))
         })
     }
 
@@ -302,7 +310,7 @@ fn shown((number, (_, paths, is_completed)): (usize, &(String, Vec<String>, bool
     Invalidation {
         id: format!("I{number}"),
         is_completed: *is_completed,
-        n_paths: Some(paths.len() as u64),
+        paths: Some(PathCount::of(paths)),
         created_unix_secs: 0,
     }
 }
@@ -350,7 +358,7 @@ impl Cdn for Memory {
         })
     }
 
-    async fn invalidations(&self, _: &str, _: i64) -> Result<Vec<Invalidation>, TargetError> {
+    async fn invalidations(&self, _: &str, _: i64, _: &BTreeSet<String>) -> Result<Vec<Invalidation>, TargetError> {
         self.call("cloudfront:ListInvalidations", |world, _| {
             Ok(world.invalidations.iter().enumerate().map(shown).rev().collect())
         })

@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 
 use warmfront_deploy::plan::Plan;
+use warmfront_deploy::session::Made;
 
 use super::deploy;
-use super::release::SiteArgs;
+use super::release::{self, Site, SiteArgs};
 use crate::outcome::Complaint;
 
 #[derive(Debug, clap::Args)]
@@ -21,5 +22,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let text = std::fs::read(&args.plan).map_err(|error| refuse(error.to_string()))?;
     let plan: Plan = serde_json::from_slice(&text).map_err(|error| refuse(format!("it is no plan: {error}")))?;
     let site = args.site.clone().of_plan(&plan)?;
-    deploy::carry_out(&site, &plan)
+    release::run(&site, async |opened: &Site| {
+        deploy::carry_out(&site, opened, &plan, Made::Earlier).await
+    })
 }

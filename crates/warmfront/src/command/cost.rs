@@ -9,7 +9,7 @@ pub struct Args {
 
 /// Says how many paths were invalidated this month and what they cost on AWS.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let cost = release::run(&args.site, async |site: &Site| site.session.cost().await)?;
+    let cost = release::ask(&args.site, async |site: &Site| site.session.cost().await)?;
     if args.site.json {
         return Ok(stdout::print(&format!("{}\n", serde_json::to_string(&cost)?))?);
     }

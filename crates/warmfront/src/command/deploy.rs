@@ -2,7 +2,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use warmfront_deploy::plan::Plan;
-use warmfront_deploy::session::{DeployError, Session};
+use warmfront_deploy::session::{DeployError, Made, Session};
 use warmfront_deploy::{Digest, DigestCache, SettingsFile, iam};
 
 use super::release::{self, Site, SiteArgs};
@@ -38,37 +38,61 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(file) = &args.explain {
         return explain_file(file);
     }
-    let (plan, n_used, state) = release::run(&args.site, async |site: &Site| {
-        let plan = plan_folder(&site.session, &args.folder, args.rehash).await?;
-        let n_used = used_paths(&site.session, &plan).await;
-        Ok((plan, n_used, site.state.clone()))
-    })?;
-    if args.print_iam_policy {
-        stdout::print(&format!("{:#}\n", iam::policy(&plan, &state)))?;
-        return Ok(());
+    release::run(&args.site, async |site: &Site| {
+        let plan = plan_folder(&site.session, &args.folder, args.rehash).await;
+        let plan = plan.map_err(release::explain)?;
+        if args.print_iam_policy {
+            return Ok(stdout::print(&format!("{:#}\n", iam::policy(&plan, &site.state)))?);
+        }
+        if plan.is_empty() && !args.dry_run {
+            eprintln!("warmfront: nothing has changed ({} files)", plan.n_unchanged);
+            return carry_out(&args.site, site, &plan, Made::Now).await;
+        }
+        show_and_carry_out(&args.site, site, &plan, Consent::new(args.yes, args.dry_run)).await
+    })
+}
+
+/// What the user wants besides a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Nothing: the plan is all.
+    DryRun,
+    /// To be asked.
+    Ask,
+    /// That it be done.
+    Given,
+}
+
+impl Consent {
+    /// From `--yes` and `--dry-run`; the second wins.
+    pub fn new(yes: bool, dry_run: bool) -> Consent {
+        match (dry_run, yes) {
+            (true, _) => Consent::DryRun,
+            (false, true) => Consent::Given,
+            (false, false) => Consent::Ask,
+        }
     }
-    if args.dry_run {
-        stdout::print(&if args.site.json {
-            format!("{}\n", serde_json::to_string(&plan)?)
-        } else {
-            release::show_plan(&plan, n_used)
-        })?;
-        return Ok(());
+}
+
+/// Shows a plan that was made just now and carries it out, if that is wanted.
+pub async fn show_and_carry_out(args: &SiteArgs, site: &Site, plan: &Plan, consent: Consent) -> anyhow::Result<()> {
+    let text = release::show_plan(plan, site.session.month_seen().as_ref());
+    if consent == Consent::DryRun {
+        let json = || Ok::<_, serde_json::Error>(format!("{}\n", serde_json::to_string(plan)?));
+        return Ok(stdout::print(&if args.json { json()? } else { text })?);
     }
-    if plan.is_empty() {
-        eprintln!("warmfront: nothing has changed ({} files)", plan.n_unchanged);
-    } else {
-        eprint!("{}", release::show_plan(&plan, n_used));
-        confirm(args.yes)?;
+    eprint!("{text}");
+    if consent == Consent::Ask {
+        ask()?;
+        return carry_out(args, site, plan, Made::Earlier).await;
     }
-    carry_out(&args.site, &plan)
+    carry_out(args, site, plan, Made::Now).await
 }
 
 /// Carries a plan out and prints how it ended.
-pub fn carry_out(args: &SiteArgs, plan: &Plan) -> anyhow::Result<()> {
-    let outcome = release::run(args, async |site: &Site| {
-        site.session.apply(plan, release::is_alive).await
-    })?;
+pub async fn carry_out(args: &SiteArgs, site: &Site, plan: &Plan, made: Made) -> anyhow::Result<()> {
+    let applied = site.session.apply(plan, made, release::is_alive).await;
+    let outcome = applied.map_err(release::explain)?;
     release::summarize(plan, &outcome, warmfront_clock::Clock::system().now().0 / 1_000);
     stdout::print(&if args.json {
         format!("{}\n", serde_json::to_string(&outcome)?)
@@ -95,19 +119,8 @@ pub async fn plan_folder(session: &Session, folder: &Path, rehash: bool) -> Resu
     Ok(plan)
 }
 
-/// The month's paths so far, asked for only if the plan adds some; `None` if that is not allowed.
-pub async fn used_paths(session: &Session, plan: &Plan) -> Option<u64> {
-    if plan.paths.is_empty() {
-        return None;
-    }
-    session.paths_this_month(&plan.distribution).await.ok()
-}
-
 /// Asks on a terminal; elsewhere `--yes` must have been given.
-pub fn confirm(yes: bool) -> anyhow::Result<()> {
-    if yes {
-        return Ok(());
-    }
+fn ask() -> anyhow::Result<()> {
     if !std::io::stdin().is_terminal() {
         return Err(Complaint::usage("nobody is there to be asked")
             .hint("add --yes, or look first with --dry-run")

@@ -1,9 +1,8 @@
 use std::path::PathBuf;
 
-use super::deploy::{plan_folder, used_paths};
+use super::deploy::{Consent, plan_folder, show_and_carry_out};
 use super::release::{self, Site, SiteArgs};
 use crate::outcome::Complaint;
-use crate::stdout;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -22,20 +21,13 @@ pub struct Args {
 
 /// Plans a release, shows it, and writes it down if asked.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let (plan, n_used) = release::run(&args.site, async |site: &Site| {
-        let plan = plan_folder(&site.session, &args.folder, args.rehash).await?;
-        let n_used = used_paths(&site.session, &plan).await;
-        Ok((plan, n_used))
-    })?;
-    let json = serde_json::to_string(&plan)?;
-    if let Some(path) = &args.output {
-        let written = std::fs::write(path, format!("{json}\n"));
-        written.map_err(|error| Complaint::failed(format!("--output {}: {error}", path.display())))?;
-    }
-    stdout::print(&if args.site.json {
-        format!("{json}\n")
-    } else {
-        release::show_plan(&plan, n_used)
-    })?;
-    Ok(())
+    release::run(&args.site, async |site: &Site| {
+        let plan = plan_folder(&site.session, &args.folder, args.rehash).await;
+        let plan = plan.map_err(release::explain)?;
+        if let Some(path) = &args.output {
+            let written = std::fs::write(path, format!("{}\n", serde_json::to_string(&plan)?));
+            written.map_err(|error| Complaint::failed(format!("--output {}: {error}", path.display())))?;
+        }
+        show_and_carry_out(&args.site, site, &plan, Consent::DryRun).await
+    })
 }

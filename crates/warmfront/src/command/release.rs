@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use warmfront_clock::Clock;
 use warmfront_deploy::SettingsFile;
-use warmfront_deploy::session::{DeployError, Options, Session};
+use warmfront_deploy::session::{DeployError, Memo, Options, Session};
 use warmfront_deploy::state::State;
 use warmfront_deploy::target::aws::{Account, Clients, Server};
 use warmfront_deploy::target::folder::FolderBucket;
@@ -147,6 +147,7 @@ impl SiteArgs {
             clock: Clock::system(),
             reporter: Arc::new(Printer::new(self.json)),
             verifier: if verify { Some(Arc::new(verifier)) } else { None },
+            memo: Memo::default(),
         };
         Ok(Site { session, state })
     }
@@ -202,10 +203,15 @@ pub fn is_alive(pid: u32) -> bool {
     !cfg!(target_os = "linux") || std::path::Path::new(&format!("/proc/{pid}")).exists()
 }
 
-/// Runs an errand about a site, with errors explained.
-pub fn run<T>(args: &SiteArgs, errand: impl AsyncFnOnce(&Site) -> Result<T, DeployError>) -> anyhow::Result<T> {
+/// Runs an errand about a site.
+pub fn run<T>(args: &SiteArgs, errand: impl AsyncFnOnce(&Site) -> anyhow::Result<T>) -> anyhow::Result<T> {
     super::block_on(async {
         let site = args.open().await?;
-        errand(&site).await.map_err(explain)
+        errand(&site).await
     })
+}
+
+/// Asks the site's session one thing, with errors explained.
+pub fn ask<T>(args: &SiteArgs, errand: impl AsyncFnOnce(&Site) -> Result<T, DeployError>) -> anyhow::Result<T> {
+    run(args, async |site: &Site| errand(site).await.map_err(explain))
 }

@@ -12,7 +12,7 @@ pub struct Args {
 
 /// Lists the releases, the newest first.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let head = release::run(&args.site, async |site: &Site| site.session.releases().await)?;
+    let head = release::ask(&args.site, async |site: &Site| site.session.releases().await)?;
     if args.site.json {
         return Ok(stdout::print(&format!("{}\n", serde_json::to_string(&head)?))?);
     }

@@ -1,6 +1,5 @@
-use super::deploy;
+use super::deploy::{self, Consent};
 use super::release::{self, Site, SiteArgs};
-use crate::stdout;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -19,20 +18,9 @@ pub struct Args {
 
 /// Brings an earlier release back, from bytes that are kept; the build is not needed.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let (plan, n_used) = release::run(&args.site, async |site: &Site| {
-        let plan = site.session.plan_rollback(args.to.as_deref()).await?;
-        let n_used = deploy::used_paths(&site.session, &plan).await;
-        Ok((plan, n_used))
-    })?;
-    if args.dry_run {
-        stdout::print(&if args.site.json {
-            format!("{}\n", serde_json::to_string(&plan)?)
-        } else {
-            release::show_plan(&plan, n_used)
-        })?;
-        return Ok(());
-    }
-    eprint!("{}", release::show_plan(&plan, n_used));
-    deploy::confirm(args.yes)?;
-    deploy::carry_out(&args.site, &plan)
+    release::run(&args.site, async |site: &Site| {
+        let plan = site.session.plan_rollback(args.to.as_deref()).await;
+        let plan = plan.map_err(release::explain)?;
+        deploy::show_and_carry_out(&args.site, site, &plan, Consent::new(args.yes, args.dry_run)).await
+    })
 }

@@ -9,7 +9,7 @@ pub struct Args {
 
 /// Says which release is current, and what is unfinished.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let status = release::run(&args.site, async |site: &Site| site.session.status().await)?;
+    let status = release::ask(&args.site, async |site: &Site| site.session.status().await)?;
     if args.site.json {
         return Ok(stdout::print(&format!("{}\n", serde_json::to_string(&status)?))?);
     }

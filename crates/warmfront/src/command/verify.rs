@@ -9,7 +9,7 @@ pub struct Args {
 
 /// Looks at the current release through the edge: every page, what the pages load, and a sample of the rest.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let reports = release::run(&args.site, async |site: &Site| site.session.verify_current().await)?;
+    let reports = release::ask(&args.site, async |site: &Site| site.session.verify_current().await)?;
     if args.site.json {
         return Ok(stdout::print(&format!("{}\n", serde_json::to_string(&reports)?))?);
     }

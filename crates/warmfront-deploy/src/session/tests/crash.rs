@@ -24,7 +24,7 @@ async fn die_at(bench: &Bench, death: Death, n: usize) -> bool {
     let mut session = bench.session();
     // Whoever is dead does not try again.
     session.options.timeout = Duration::ZERO;
-    let died = session.apply(&plan, |_| true).await.is_err();
+    let died = session.apply(&plan, Made::Earlier, |_| true).await.is_err();
     bench.memory.set_script(|_, _| Stroke::Work);
     died
 }
@@ -123,7 +123,7 @@ async fn a_rollback_after_any_death_brings_the_first_release_back() {
         bench.clock.advance(Duration::from_secs(1)).unwrap();
         let first = bench.session().releases().await.unwrap().finished[0].id.clone();
         let plan = bench.session().plan_rollback(Some(&first)).await.unwrap();
-        bench.session().apply(&plan, |_| true).await.unwrap();
+        bench.session().apply(&plan, Made::Earlier, |_| true).await.unwrap();
         assert_eq!(*broken.lock().unwrap(), [""; 0], "death at call {n}");
         let contents = bench.contents();
         for (key, text) in FIRST {

@@ -16,14 +16,14 @@ async fn a_group_that_fails_stops_everything_after_it() {
     let seen = failing.clone();
     let memory = bench.memory.clone();
     memory.set_script(move |_, action| {
-        // Calls under the lock: plan, record, head, record, kept bytes (3), record, asset, record, record, logo.
-        if action == "s3:PutObject" && seen.fetch_add(1, Ordering::Relaxed) == 11 {
+        // Writes: lock, plan, head, kept bytes (3), asset, record, logo.
+        if action == "s3:PutObject" && seen.fetch_add(1, Ordering::Relaxed) == 8 {
             Stroke::Fail(Fault::Denied)
         } else {
             Stroke::Work
         }
     });
-    let error = bench.session().apply(&plan, |_| true).await.unwrap_err();
+    let error = bench.session().apply(&plan, Made::Earlier, |_| true).await.unwrap_err();
     assert!(
         matches!(&error, DeployError::Target(error) if error.fault == Fault::Denied),
         "{error}"
@@ -134,7 +134,7 @@ async fn without_waiting_the_rest_is_left_to_resume() {
     let mut session = bench.session();
     session.options.wait = false;
     let plan = bench.plan().await.unwrap();
-    let outcome = session.apply(&plan, |_| true).await.unwrap();
+    let outcome = session.apply(&plan, Made::Earlier, |_| true).await.unwrap();
     assert_eq!((outcome.is_finished, outcome.invalidations.len()), (false, 1));
     bench.memory.set_auto_complete(true);
     assert!(bench.session().resume(|_| true).await.unwrap().unwrap().is_finished);

@@ -67,7 +67,7 @@ async fn header_changes_keep_what_others_have_set() {
         .unwrap();
     let about = plan.uploads.iter().find(|upload| upload.key == "about.html").unwrap();
     assert_eq!(about.source, Source::InPlace);
-    session.apply(&plan, |_| true).await.unwrap();
+    session.apply(&plan, Made::Earlier, |_| true).await.unwrap();
     let after = &bench.memory.objects()["about.html"].headers;
     assert_eq!(after.cache_control.as_deref(), Some("max-age=1"));
     assert_eq!(after.content_type.as_deref(), Some("text/html; charset=utf-8"));
@@ -97,14 +97,14 @@ async fn a_rollback_brings_every_byte_back_without_the_build() {
         "{:?}",
         plan.uploads
     );
-    session.apply(&plan, |_| true).await.unwrap();
+    session.apply(&plan, Made::Earlier, |_| true).await.unwrap();
     let mut expected = FIRST.to_vec();
     expected.insert(1, ("a.22222222bb.js", "two"));
     bench.check_contents(&expected);
     // And forward again, by name.
     bench.clock.advance(Duration::from_secs(1)).unwrap();
     let forward = session.plan_rollback(Some(&second)).await.unwrap();
-    session.apply(&forward, |_| true).await.unwrap();
+    session.apply(&forward, Made::Earlier, |_| true).await.unwrap();
     bench.check_contents(AFTER_SECOND);
     assert!(matches!(
         session.plan_rollback(Some("none")).await,
@@ -150,12 +150,12 @@ async fn a_plan_is_refused_once_the_world_has_moved() {
         .memory
         .plant("about.html", b"somebody else's", StoredHeaders::default());
     assert!(matches!(
-        bench.session().apply(&plan, |_| true).await,
+        bench.session().apply(&plan, Made::Earlier, |_| true).await,
         Err(DeployError::BucketChanged)
     ));
     bench.deploy().await.unwrap();
     assert!(matches!(
-        bench.session().apply(&plan, |_| true).await,
+        bench.session().apply(&plan, Made::Earlier, |_| true).await,
         Err(DeployError::PlanIsOld)
     ));
     bench.check_contents(FIRST);

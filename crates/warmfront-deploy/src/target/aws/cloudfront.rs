@@ -3,6 +3,7 @@
     reason = "older distributions still have ForwardedValues and TTLs of their own"
 )]
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
@@ -15,7 +16,7 @@ use warmfront_model::{KeyPart, TtlBounds, managed_cache_policy, parse_s3_domain}
 
 use super::explain;
 use crate::site::{ErrorPage, Site, View};
-use crate::target::{Cdn, Fault, Invalidation, TargetError};
+use crate::target::{Cdn, Fault, Invalidation, PathCount, TargetError};
 
 /// CloudFront.
 #[derive(Clone, Debug)]
@@ -140,7 +141,7 @@ fn shown(invalidation: &aws_sdk_cloudfront::types::Invalidation) -> Invalidation
     Invalidation {
         id: invalidation.id.clone(),
         is_completed: invalidation.status == "Completed",
-        n_paths: paths.map(|paths| u64::try_from(paths.quantity).unwrap_or(0)),
+        paths: paths.map(|paths| PathCount::of(paths.items())),
         created_unix_secs: invalidation.create_time.secs(),
     }
 }
@@ -282,7 +283,12 @@ impl Cdn for CloudFront {
         ))
     }
 
-    async fn invalidations(&self, distribution: &str, since_unix_secs: i64) -> Result<Vec<Invalidation>, TargetError> {
+    async fn invalidations(
+        &self,
+        distribution: &str,
+        since_unix_secs: i64,
+        known: &BTreeSet<String>,
+    ) -> Result<Vec<Invalidation>, TargetError> {
         const ACTION: &str = "cloudfront:ListInvalidations";
         let mut found = Vec::new();
         let mut marker: Option<String> = None;
@@ -307,12 +313,15 @@ impl Cdn for CloudFront {
                 found.push(Invalidation {
                     id: summary.id.clone(),
                     is_completed: summary.status == "Completed",
-                    n_paths: None,
+                    paths: None,
                     created_unix_secs: summary.create_time.secs(),
                 });
             }
+            let met_known = found
+                .last()
+                .is_some_and(|last| last.is_completed && known.contains(&last.id));
             marker = list.next_marker.filter(|next| list.is_truncated && !next.is_empty());
-            if marker.is_none() {
+            if marker.is_none() || met_known {
                 return Ok(found);
             }
         }

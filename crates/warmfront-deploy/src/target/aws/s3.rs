@@ -1,21 +1,35 @@
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{
-    ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, Delete, MetadataDirective, ObjectIdentifier,
-};
+use aws_sdk_s3::types::{Delete, MetadataDirective, ObjectIdentifier};
 use bytes::Bytes;
-use tokio::io::AsyncReadExt;
 
 use super::explain;
 use crate::digest::Digest;
 use crate::target::{Body, Bucket, Condition, Fault, Head, Listed, StoredHeaders, TargetError};
 
-/// Files from this size on go in parts.
-const MULTIPART_BYTES_MIN: u64 = 32 * 1024 * 1024;
+mod list;
+mod parts;
+#[cfg(test)]
+mod tests;
 
-/// A part's size; S3 allows 10,000 parts, so files up to 160 GiB.
-const PART_BYTES: usize = 16 * 1024 * 1024;
+/// What HeadObject and GetObject answer alike, in two types.
+macro_rules! head_of {
+    ($answer:expr) => {
+        Head {
+            size: u64::try_from($answer.content_length().unwrap_or(0)).unwrap_or(0),
+            etag: unquoted($answer.e_tag()),
+            headers: StoredHeaders {
+                content_type: $answer.content_type().map(str::to_owned),
+                cache_control: $answer.cache_control().map(str::to_owned),
+                content_encoding: $answer.content_encoding().map(str::to_owned),
+                content_disposition: $answer.content_disposition().map(str::to_owned),
+                content_language: $answer.content_language().map(str::to_owned),
+                metadata: $answer.metadata().cloned().unwrap_or_default().into_iter().collect(),
+            },
+        }
+    };
+}
 
 /// Keys per DeleteObjects. Source: S3 API reference.
 const DELETE_KEYS_MAX: usize = 1_000;
@@ -70,104 +84,6 @@ impl S3Bucket {
         let answer = answer.map_err(|error| explain("s3:PutObject", self.arn(key), error))?;
         Ok(unquoted(answer.e_tag()))
     }
-
-    /// Each part with its own SHA-256, which S3 compares.
-    async fn put_in_parts(
-        &self,
-        key: &str,
-        path: &std::path::Path,
-        digest: Digest,
-        headers: &StoredHeaders,
-    ) -> Result<String, TargetError> {
-        let request = self
-            .client
-            .create_multipart_upload()
-            .bucket(&self.bucket)
-            .key(key)
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
-            .set_content_type(headers.content_type.clone())
-            .set_cache_control(headers.cache_control.clone())
-            .set_content_encoding(headers.content_encoding.clone())
-            .set_content_disposition(headers.content_disposition.clone())
-            .set_content_language(headers.content_language.clone())
-            .set_metadata(Some(headers.metadata.clone().into_iter().collect()));
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| explain("s3:PutObject", self.arn(key), error))?;
-        let upload = answer.upload_id().unwrap_or_default().to_owned();
-        let sent = self.send_parts(key, path, digest, &upload).await;
-        if sent.is_err() {
-            let abort = self
-                .client
-                .abort_multipart_upload()
-                .bucket(&self.bucket)
-                .key(key)
-                .upload_id(&upload);
-            // The upload failed already; a bucket's lifecycle rule removes what this could not.
-            let _ = abort.send().await;
-        }
-        sent
-    }
-
-    async fn send_parts(
-        &self,
-        key: &str,
-        path: &std::path::Path,
-        digest: Digest,
-        upload: &str,
-    ) -> Result<String, TargetError> {
-        let unreadable = |error: std::io::Error| local(path, &error.to_string());
-        let mut file = tokio::fs::File::open(path).await.map_err(unreadable)?;
-        let mut whole = sha2::Sha256::default();
-        let mut parts = Vec::new();
-        loop {
-            let mut part = Vec::with_capacity(PART_BYTES);
-            let limit = PART_BYTES as u64;
-            let n_read = (&mut file)
-                .take(limit)
-                .read_to_end(&mut part)
-                .await
-                .map_err(unreadable)?;
-            if n_read == 0 {
-                break;
-            }
-            sha2::Digest::update(&mut whole, &part);
-            let number = i32::try_from(parts.len() + 1).unwrap_or(i32::MAX);
-            let checksum = Digest::of(&part).base64();
-            let request = self
-                .client
-                .upload_part()
-                .bucket(&self.bucket)
-                .key(key)
-                .upload_id(upload)
-                .part_number(number)
-                .checksum_sha256(&checksum)
-                .body(ByteStream::from(part));
-            let answer = request
-                .send()
-                .await
-                .map_err(|error| explain("s3:PutObject", self.arn(key), error))?;
-            let done = CompletedPart::builder().part_number(number).checksum_sha256(checksum);
-            parts.push(done.set_e_tag(answer.e_tag().map(str::to_owned)).build());
-        }
-        if Digest::from_bytes(sha2::Digest::finalize(whole).into()) != digest {
-            return Err(local(path, "changed since the plan was made"));
-        }
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        let request = self
-            .client
-            .complete_multipart_upload()
-            .bucket(&self.bucket)
-            .key(key)
-            .upload_id(upload)
-            .multipart_upload(parts);
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| explain("s3:PutObject", self.arn(key), error))?;
-        Ok(unquoted(answer.e_tag()))
-    }
 }
 
 fn unquoted(etag: Option<&str>) -> String {
@@ -190,31 +106,8 @@ impl Bucket for S3Bucket {
         format!("s3://{}", self.bucket)
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<Listed>, TargetError> {
-        let mut listed = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let request = self
-                .client
-                .list_objects_v2()
-                .bucket(&self.bucket)
-                .prefix(prefix)
-                .set_continuation_token(token);
-            let answer = request.send().await;
-            let answer =
-                answer.map_err(|error| explain("s3:ListBucket", format!("arn:aws:s3:::{}", self.bucket), error))?;
-            listed.extend(answer.contents().iter().filter_map(|object| {
-                Some(Listed {
-                    key: object.key()?.to_owned(),
-                    size: u64::try_from(object.size().unwrap_or(0)).unwrap_or(0),
-                    etag: unquoted(object.e_tag()),
-                })
-            }));
-            token = answer.next_continuation_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(listed);
-            }
-        }
+    async fn list(&self, prefix: &str, cuts: &[String]) -> Result<Vec<Listed>, TargetError> {
+        self.list_pieces(prefix, cuts).await
     }
 
     async fn head(&self, key: &str) -> Result<Option<Head>, TargetError> {
@@ -230,18 +123,7 @@ impl Bucket for S3Bucket {
                 };
             }
         };
-        Ok(Some(Head {
-            size: u64::try_from(answer.content_length().unwrap_or(0)).unwrap_or(0),
-            etag: unquoted(answer.e_tag()),
-            headers: StoredHeaders {
-                content_type: answer.content_type().map(str::to_owned),
-                cache_control: answer.cache_control().map(str::to_owned),
-                content_encoding: answer.content_encoding().map(str::to_owned),
-                content_disposition: answer.content_disposition().map(str::to_owned),
-                content_language: answer.content_language().map(str::to_owned),
-                metadata: answer.metadata().cloned().unwrap_or_default().into_iter().collect(),
-            },
-        }))
+        Ok(Some(head_of!(answer)))
     }
 
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Head)>, TargetError> {
@@ -257,18 +139,7 @@ impl Bucket for S3Bucket {
                 };
             }
         };
-        let head = Head {
-            size: u64::try_from(answer.content_length().unwrap_or(0)).unwrap_or(0),
-            etag: unquoted(answer.e_tag()),
-            headers: StoredHeaders {
-                content_type: answer.content_type().map(str::to_owned),
-                cache_control: answer.cache_control().map(str::to_owned),
-                content_encoding: answer.content_encoding().map(str::to_owned),
-                content_disposition: answer.content_disposition().map(str::to_owned),
-                content_language: answer.content_language().map(str::to_owned),
-                metadata: answer.metadata().cloned().unwrap_or_default().into_iter().collect(),
-            },
-        };
+        let head = head_of!(answer);
         let body = answer.body.collect().await.map_err(|error| TargetError {
             fault: Fault::Unavailable,
             action: "s3:GetObject",
@@ -288,8 +159,8 @@ impl Bucket for S3Bucket {
     ) -> Result<String, TargetError> {
         match body {
             Body::Bytes(bytes) => self.put_bytes(key, bytes, headers, condition).await,
-            Body::File { path, size, digest } if size >= MULTIPART_BYTES_MIN => {
-                self.put_in_parts(key, &path, digest, headers).await
+            Body::File { path, size, digest } if size >= parts::MULTIPART_BYTES_MIN => {
+                self.put_in_parts(key, &path, size, digest, headers).await
             }
             Body::File { path, digest, .. } => {
                 let bytes = tokio::fs::read(&path)
@@ -303,13 +174,20 @@ impl Bucket for S3Bucket {
         }
     }
 
-    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<(), TargetError> {
-        self.copy_from(&self.name(), from, to, headers).await.map(|_| ())
+    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<String, TargetError> {
+        let copied = self.copy_from(&self.name(), from, to, headers).await?;
+        Ok(copied.unwrap_or_default())
     }
 
-    async fn copy_from(&self, other: &str, from: &str, to: &str, headers: &StoredHeaders) -> Result<bool, TargetError> {
+    async fn copy_from(
+        &self,
+        other: &str,
+        from: &str,
+        to: &str,
+        headers: &StoredHeaders,
+    ) -> Result<Option<String>, TargetError> {
         let Some(source) = other.strip_prefix("s3://") else {
-            return Ok(false);
+            return Ok(None);
         };
         // CopyObject goes up to 5 GiB; what is larger does not belong on a static site, and S3 says so.
         let request = self
@@ -326,8 +204,9 @@ impl Bucket for S3Bucket {
             .set_content_language(headers.content_language.clone())
             .set_metadata(Some(headers.metadata.clone().into_iter().collect()));
         let copied = request.send().await;
-        copied.map_err(|error| explain("s3:PutObject", self.arn(to), error))?;
-        Ok(true)
+        let copied = copied.map_err(|error| explain("s3:PutObject", self.arn(to), error))?;
+        let etag = copied.copy_object_result().and_then(|result| result.e_tag());
+        Ok(Some(unquoted(etag)))
     }
 
     async fn delete(&self, keys: &[String]) -> Result<(), TargetError> {

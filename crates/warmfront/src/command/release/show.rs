@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use warmfront_deploy::Class;
+use warmfront_deploy::month::Month;
 use warmfront_deploy::plan::{Plan, Source};
 use warmfront_deploy::price;
 use warmfront_deploy::session::Outcome;
@@ -9,15 +10,15 @@ use warmfront_deploy::session::Outcome;
 /// A list longer than this is cut.
 const LINES_MAX: usize = 20;
 
-/// The plan for people. `n_used` are the paths that the month has had, if they are known.
-pub fn show_plan(plan: &Plan, n_used: Option<u64>) -> String {
+/// The plan for people. `month` tells the price, if it is known.
+pub fn show_plan(plan: &Plan, month: Option<&Month>) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = write_plan(&mut text, plan, n_used);
+    let _ = write_plan(&mut text, plan, month);
     text
 }
 
-fn write_plan(text: &mut String, plan: &Plan, n_used: Option<u64>) -> std::fmt::Result {
+fn write_plan(text: &mut String, plan: &Plan, month: Option<&Month>) -> std::fmt::Result {
     match &plan.rollback_to {
         Some(release) => writeln!(
             text,
@@ -57,7 +58,7 @@ fn write_plan(text: &mut String, plan: &Plan, n_used: Option<u64>) -> std::fmt::
         plan.paths.iter().map(|path| path.to_owned()).collect(),
     )?;
     let n_paths = plan.paths.len() as u64;
-    match n_used {
+    match month.map(Month::n_paths) {
         _ if n_paths == 0 => writeln!(text, "no invalidation is needed: 0.00 USD")?,
         Some(n_used) => writeln!(
             text,
