@@ -10,8 +10,8 @@ mod store;
 
 use anyhow::{Context, Result, bail};
 
-const USAGE: &str =
-    "cargo xtask bench deploy [--rounds N] [--large 0] | hits [--rounds N] [--secs N] | index | store [--responses N]";
+const USAGE: &str = "cargo xtask bench deploy [--rounds N] [--large 0] | hits [--rounds N] [--secs N] [--before PROGRAM] | index | store \
+     [--responses N]";
 
 /// Runs the named measurement.
 ///
@@ -29,8 +29,18 @@ pub fn run(arguments: &[String]) -> Result<()> {
         }
         Some((name, rest)) if name == "hits" => {
             let mut settings = hits::Settings::default();
+            let rest = match rest.iter().position(|argument| argument == "--before") {
+                Some(at) => {
+                    let program = rest
+                        .get(at + 1)
+                        .with_context(|| format!("--before takes a program: {USAGE}"))?;
+                    settings.before = Some(program.into());
+                    [&rest[..at], &rest[at + 2..]].concat()
+                }
+                None => rest.to_vec(),
+            };
             read_options(
-                rest,
+                &rest,
                 &mut [("--rounds", &mut settings.rounds), ("--secs", &mut settings.secs)],
             )?;
             hits::run(&settings)

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -5,7 +6,7 @@ use anyhow::{Result, bail};
 use super::load::{self, Load};
 use super::origin::Origin;
 use super::servers::{Nginx, Server, Warmfront};
-use crate::machine::{cargo, need_packages, output, run as run_command};
+use crate::machine::{cargo, need_packages, output, run as run_command, target};
 
 /// How long to measure.
 pub struct Settings {
@@ -13,11 +14,17 @@ pub struct Settings {
     pub rounds: u64,
     /// Seconds for each measurement.
     pub secs: u64,
+    /// An earlier build of ours, to be measured in turns with this one.
+    pub before: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { rounds: 5, secs: 5 }
+        Settings {
+            rounds: 5,
+            secs: 5,
+            before: None,
+        }
     }
 }
 
@@ -28,8 +35,9 @@ const SIZES: &[usize] = &[1024, 16 * 1024];
 const SERVER_CORE: &str = "0";
 const LOAD_CORE: &str = "1";
 
-/// Serves one object from the cache again and again: we on one core, then nginx on the same, in turns.
-/// nginx keeps its cache in a file system in memory. Prints medians and their ratio.
+/// Serves one object from the cache again and again: we on one core, without and with an access log and metrics, an earlier
+/// build if one is given, and nginx, each on the same core, in turns. nginx keeps its cache in a file system in memory.
+/// Prints medians, and their ratio to nginx's.
 pub fn run(settings: &Settings) -> Result<()> {
     need_packages(&["nginx", "wrk", "util-linux"])?;
     if std::thread::available_parallelism()?.get() < 2 {
@@ -37,26 +45,41 @@ pub fn run(settings: &Settings) -> Result<()> {
     }
     run_command(&mut cargo(["build", "--release", "--quiet", "-p", "warmfront"]))?;
     let origin = Origin::start()?;
-    let servers: [Box<dyn Server>; 2] = [
-        Box::new(Warmfront::start(&origin, SERVER_CORE)?),
-        Box::new(Nginx::start(&origin, SERVER_CORE)?),
-    ];
+    let servers = start(settings, &origin)?;
     print_conditions(settings)?;
     for &size in SIZES {
-        let mut loads: [Vec<Load>; 2] = [Vec::new(), Vec::new()];
+        let mut loads: Vec<Vec<Load>> = servers.iter().map(|_| Vec::new()).collect();
         for server in &servers {
             warm(server.as_ref(), &origin, size)?;
         }
         for round in 0..settings.rounds {
-            // Who comes first changes, so that neither always has the warmer machine.
-            for turn in 0..2 {
-                let which = usize::from((round + turn) % 2 == 1);
+            // Who comes first changes, so that none always has the warmer machine.
+            for turn in 0..servers.len() {
+                let which = (turn + usize::try_from(round)?) % servers.len();
                 loads[which].push(measure(servers[which].as_ref(), size, settings.secs)?);
             }
         }
-        print_table(size, &loads);
+        print_table(size, &servers, &loads);
     }
     Ok(())
+}
+
+/// All that are measured; nginx, which the others are compared with, is the last.
+fn start(settings: &Settings, origin: &Origin) -> Result<Vec<Box<dyn Server>>> {
+    let program = target().join("release/warmfront");
+    let mut servers: Vec<Box<dyn Server>> = Vec::new();
+    if let Some(before) = &settings.before {
+        servers.push(Box::new(Warmfront::start("before", before, origin, SERVER_CORE)?));
+    }
+    servers.push(Box::new(Warmfront::start("warmfront", &program, origin, SERVER_CORE)?));
+    servers.push(Box::new(Warmfront::start_logging(
+        "with log",
+        &program,
+        origin,
+        SERVER_CORE,
+    )?));
+    servers.push(Box::new(Nginx::start(origin, SERVER_CORE)?));
+    Ok(servers)
 }
 
 fn path(size: usize) -> String {
@@ -114,35 +137,38 @@ fn print_conditions(settings: &Settings) -> Result<()> {
         String::from_utf8_lossy(&nginx.stderr).trim()
     );
     println!(
-        "\n{:>8}  {:<10} {:>12} {:>12} {:>10}",
+        "\n{:>8}  {:<10} {:>12} {:>12} {:>10}   beside nginx",
         "bytes", "", "requests/s", "CPU µs/req", "p99 µs"
     );
     Ok(())
 }
 
-fn print_table(size: usize, [ours, theirs]: &[Vec<Load>; 2]) {
+fn print_table(size: usize, servers: &[Box<dyn Server>], loads: &[Vec<Load>]) {
     let median_of = |loads: &[Load], value: fn(&Load) -> f64| median(loads.iter().map(value).collect());
-    let mut rows = [[0.0; 3]; 2];
-    for (row, (name, loads)) in rows.iter_mut().zip([("warmfront", ours), ("nginx", theirs)]) {
-        *row = [
-            median_of(loads, |load| load.requests_per_sec),
-            median_of(loads, |load| load.cpu_micros),
-            median_of(loads, |load| load.p99_micros),
-        ];
+    let rows: Vec<[f64; 3]> = loads
+        .iter()
+        .map(|loads| {
+            [
+                median_of(loads, |load| load.requests_per_sec),
+                median_of(loads, |load| load.cpu_micros),
+                median_of(loads, |load| load.p99_micros),
+            ]
+        })
+        .collect();
+    let Some(nginx) = rows.last() else { return };
+    for (server, row) in servers.iter().zip(&rows) {
+        let ratio = |column: usize| row[column] / nginx[column];
         println!(
-            "{size:>8}  {name:<10} {:>12.0} {:>12.2} {:>10.0}",
-            row[0], row[1], row[2]
+            "{size:>8}  {:<10} {:>12.0} {:>12.2} {:>10.0}   {:>5.2}x {:>5.2}x {:>5.2}x",
+            server.name(),
+            row[0],
+            row[1],
+            row[2],
+            ratio(0),
+            ratio(1),
+            ratio(2)
         );
     }
-    let [ours, theirs] = rows;
-    let ratio = |column: usize| ours[column] / theirs[column];
-    println!(
-        "{size:>8}  {:<10} {:>11.2}x {:>11.2}x {:>9.2}x",
-        "ratio",
-        ratio(0),
-        ratio(1),
-        ratio(2)
-    );
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +9,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::origin::Origin;
-use crate::machine::target;
 
 /// A cache in front of the origin.
 pub trait Server {
@@ -30,6 +30,7 @@ struct Process {
 
 /// We ourselves, `serve --origin`.
 pub struct Warmfront {
+    name: &'static str,
     process: Process,
     url: String,
 }
@@ -41,13 +42,32 @@ pub struct Nginx {
 }
 
 impl Warmfront {
-    /// Starts on one core, on ports of its own.
-    pub fn start(origin: &Origin, core: &str) -> Result<Warmfront> {
-        let folder = folder_in_memory("warmfront")?;
-        let mut command = on_core(core, &target().join("release/warmfront"));
+    /// Starts `program` on one core, on ports of its own.
+    pub fn start(name: &'static str, program: &Path, origin: &Origin, core: &str) -> Result<Warmfront> {
+        Warmfront::start_with(name, program, origin, core, |_| Vec::new())
+    }
+
+    /// The same with an access log, in a folder in memory, and metrics.
+    pub fn start_logging(name: &'static str, program: &Path, origin: &Origin, core: &str) -> Result<Warmfront> {
+        Warmfront::start_with(name, program, origin, core, |folder| {
+            let log = folder.join("log").into_os_string();
+            vec!["--admin".into(), "127.0.0.1:0".into(), "--access-log".into(), log]
+        })
+    }
+
+    fn start_with(
+        name: &'static str,
+        program: &Path,
+        origin: &Origin,
+        core: &str,
+        options: impl FnOnce(&Path) -> Vec<OsString>,
+    ) -> Result<Warmfront> {
+        let folder = folder_in_memory(name)?;
+        let mut command = on_core(core, program);
         command
             .args(["serve", "--ephemeral", "--data"])
-            .arg(folder.join("data"));
+            .arg(folder.join("data"))
+            .args(options(&folder));
         for listener in ["--control", "--edge", "--edge-https", "--bucket"] {
             command.args([listener, "127.0.0.1:0"]);
         }
@@ -66,13 +86,13 @@ impl Warmfront {
             .as_str()
             .context("the ready line names no edge")?
             .to_owned();
-        Ok(Warmfront { process, url })
+        Ok(Warmfront { name, process, url })
     }
 }
 
 impl Server for Warmfront {
     fn name(&self) -> &'static str {
-        "warmfront"
+        self.name
     }
 
     fn url(&self) -> &str {
@@ -189,7 +209,11 @@ fn on_core(core: &str, program: &Path) -> Command {
 }
 
 fn folder_in_memory(name: &str) -> Result<PathBuf> {
-    let folder = PathBuf::from(format!("/dev/shm/warmfront-bench-{}-{name}", std::process::id()));
+    let folder = PathBuf::from(format!(
+        "/dev/shm/warmfront-bench-{}-{}",
+        std::process::id(),
+        name.replace(' ', "-")
+    ));
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder)
 }
