@@ -42,8 +42,6 @@ pub struct Affected {
 pub struct Wishes<'a> {
     /// The bucket's name.
     pub bucket: &'a str,
-    /// The site's prefix in the bucket: empty, or ends with `/`.
-    pub prefix: &'a str,
     /// Which URLs show an index page.
     pub index_urls: IndexUrls,
     /// The longest expiry that is waited for instead of being paid for.
@@ -54,30 +52,40 @@ pub struct Wishes<'a> {
 pub fn affected(site: &Site, changes: &[Change], wishes: Wishes<'_>) -> Affected {
     let mut sum = Affected::default();
     for change in changes {
-        let path = change.key.strip_prefix(wishes.prefix).unwrap_or(&change.key);
-        match need(site, change, path, wishes) {
-            Need::Nothing(reason) => {
-                sum.spared.insert(change.key.clone(), reason);
-            }
-            Need::Expiry(secs, paths) => {
-                for path in paths {
-                    let expiring = sum.expiring.entry(path).or_insert_with(|| (secs, reason_of(change)));
-                    expiring.0 = expiring.0.max(secs);
+        let urls = site.urls_of(wishes.bucket, &change.key);
+        let mut spared = vec!["the behavior for its URL leads to another origin".to_owned()];
+        let mut is_spared = true;
+        for (url, view) in &urls {
+            match need(site, change, url, view, wishes) {
+                Need::Nothing(reason) => spared.push(reason),
+                Need::Expiry(secs, paths) => {
+                    is_spared = false;
+                    for path in paths {
+                        let expiring = sum.expiring.entry(path).or_insert_with(|| (secs, reason_of(change)));
+                        expiring.0 = expiring.0.max(secs);
+                    }
                 }
-            }
-            Need::Paths(paths) => {
-                for path in paths {
-                    sum.paths.entry(path).or_insert_with(|| reason_of(change));
+                Need::Paths(paths) => {
+                    is_spared = false;
+                    for path in paths {
+                        sum.paths.entry(path).or_insert_with(|| reason_of(change));
+                    }
                 }
             }
         }
-        error_page_shown_elsewhere(site, path, wishes, &mut sum);
+        if let (true, Some(reason)) = (is_spared, spared.pop()) {
+            sum.spared.insert(change.key.clone(), reason);
+        }
+        for (url, _) in &urls {
+            error_page_shown_elsewhere(site, url, wishes, &mut sum);
+        }
         warn_of_browsers(change, &mut sum);
     }
     sum
 }
 
-fn need(site: &Site, change: &Change, path: &str, wishes: Wishes<'_>) -> Need {
+/// What one URL of a changed file needs.
+fn need(site: &Site, change: &Change, url: &str, view: &View, wishes: Wishes<'_>) -> Need {
     if change.class == Class::Fingerprinted {
         match change.kind {
             Kind::New => return Need::Nothing("a new fingerprinted name: nobody has asked for it yet".into()),
@@ -87,13 +95,8 @@ fn need(site: &Site, change: &Change, path: &str, wishes: Wishes<'_>) -> Need {
     if change.stays {
         return Need::Nothing("stays for open tabs, and is collected later".into());
     }
-    let url = format!("/{path}");
-    let view = site.view_of(&url);
-    if view.bucket.as_deref() != Some(wishes.bucket) {
-        return Need::Nothing("the behavior for its URL leads to another origin".into());
-    }
     let ttl_secs = cached_secs(site, change, view);
-    let forms = || url_forms(site, path, may_rewrite_index(view, wishes.index_urls));
+    let forms = || url_forms(site, url, may_rewrite_index(view, wishes.index_urls));
     if view.ttl.caching_disabled() {
         return Need::Nothing("its behavior caches nothing".into());
     }
@@ -132,12 +135,12 @@ fn reason_of(change: &Change) -> String {
 }
 
 /// A changed error page is cached under every URL that led to it.
-fn error_page_shown_elsewhere(site: &Site, path: &str, wishes: Wishes<'_>, sum: &mut Affected) {
+fn error_page_shown_elsewhere(site: &Site, url: &str, wishes: Wishes<'_>, sum: &mut Affected) {
     for page in &site.error_pages {
         let shown = page
             .page
             .as_deref()
-            .is_some_and(|shown| shown.trim_start_matches('/') == path);
+            .is_some_and(|shown| shown.trim_start_matches('/') == &url[1..]);
         if !shown {
             continue;
         }
@@ -145,7 +148,7 @@ fn error_page_shown_elsewhere(site: &Site, path: &str, wishes: Wishes<'_>, sum: 
             sum.expiry_secs = sum.expiry_secs.max(page.min_ttl_secs);
         } else {
             let reason = format!(
-                "{path} is shown for status {} under any URL, for {} s",
+                "{url} is shown for status {} under any URL, for {} s",
                 page.status, page.min_ttl_secs
             );
             sum.paths.insert("/*".into(), reason);

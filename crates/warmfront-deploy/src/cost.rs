@@ -1,12 +1,12 @@
 //! What invalidations cost this month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use crate::price::{forecast, free_left, of_month};
 use crate::session::{DeployError, Session};
+use crate::target::Fault;
 
 /// The month so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,42 +63,24 @@ fn sums(now_ms: i64, paths: BTreeMap<String, u64>, whole_account: bool) -> Cost 
 }
 
 impl Session {
-    /// Counts the paths of this calendar month (UTC): of every distribution of the account if that is allowed, else of this one.
+    /// Counts the paths of this calendar month (UTC), a wildcard as one and a tag as one: of every distribution of the account if that is allowed, else of this one.
     ///
     /// # Errors
     /// If the distribution's invalidations cannot be listed.
     pub async fn cost(&self) -> Result<Cost, DeployError> {
         let now_ms = self.clock.now().0;
-        let (distributions, whole_account) = match self.cdn.distributions().await {
+        let (begin, ..) = month_of(now_ms);
+        let (distributions, whole_account) = match self.patience.attempt(|| self.cdn.distributions()).await {
             Ok(all) => (all, true),
-            Err(_) => (vec![self.distribution.clone()], false),
+            Err(error) if error.fault == Fault::Denied => (vec![self.distribution.clone()], false),
+            Err(error) => return Err(error.into()),
         };
         let mut paths = BTreeMap::new();
         for distribution in distributions {
-            let n_paths = self.paths_this_month(&distribution).await?;
-            paths.insert(distribution, n_paths);
+            let (_, counts) = self.count_paths(&distribution, begin, &BTreeSet::new()).await?;
+            paths.insert(distribution, counts.values().map(|count| count.sum()).sum());
         }
         Ok(sums(now_ms, paths, whole_account))
-    }
-
-    /// The paths of one distribution this month. A wildcard is one path, and so is a tag.
-    async fn paths_this_month(&self, distribution: &str) -> Result<u64, DeployError> {
-        let (begin, ..) = month_of(self.clock.now().0);
-        let patience = &self.patience();
-        let known = std::collections::BTreeSet::new();
-        let listed = patience.attempt(|| self.cdn.invalidations(distribution, begin, &known));
-        let listed = listed.await?;
-        let counts = stream::iter(listed).map(|listed| async move {
-            if let Some(paths) = listed.paths {
-                return Ok::<u64, DeployError>(paths.sum());
-            }
-            let seen = patience
-                .attempt(|| self.cdn.invalidation(distribution, &listed.id))
-                .await?;
-            Ok(seen.paths.unwrap_or_default().sum())
-        });
-        let counts: Vec<u64> = counts.buffer_unordered(self.options.n_parallel).try_collect().await?;
-        Ok(counts.iter().sum())
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::record::Step;
+use crate::verify::EdgeReport;
 
 /// One thing that happened. As JSON each is an object with `event` and these members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,6 +71,8 @@ pub enum Event {
         /// `x-cache` of the first and the second answer.
         x_cache: String,
     },
+    /// An edge was looked at.
+    Verified(EdgeReport),
     /// What somebody should know.
     Warning {
         /// The text.

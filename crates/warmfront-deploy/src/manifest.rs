@@ -56,12 +56,4 @@ impl Manifest {
         }
         Digest::of(text.as_bytes())
     }
-
-    /// Some key under which these bytes lie.
-    pub fn key_of(&self, digest: Digest) -> Option<&str> {
-        self.files
-            .iter()
-            .find(|(_, entry)| entry.digest == digest)
-            .map(|(key, _)| key.as_str())
-    }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cost::month_of;
 use crate::price;
 use crate::session::{DeployError, Session};
-use crate::target::{Condition, PathCount};
+use crate::target::{Condition, Invalidation, PathCount};
 
 /// How many durations are remembered.
 const COMPLETIONS_MAX: usize = 9;
@@ -63,33 +63,45 @@ impl Session {
         let (begin, name, ..) = month_of(self.clock.now().0);
         // What cannot be read is learned anew.
         let kept: Option<(Month, String)> = self.state.read(NAME).await.unwrap_or_default();
-        let mut month = kept.as_ref().map(|(kept, _)| kept.clone()).unwrap_or_default();
+        let mut month = kept.map(|(kept, _)| kept).unwrap_or_default();
         if month.month != name {
             month.paths.clear();
             month.month = name;
         }
         let known: BTreeSet<String> = month.paths.keys().cloned().collect();
-        let patience = &self.patience();
-        let listed = patience.attempt(|| self.cdn.invalidations(&self.distribution, begin, &known));
-        let listed = listed.await?;
-        let unknown = listed.iter().filter(|listed| !known.contains(&listed.id));
-        let asked = stream::iter(unknown).map(|listed| async move {
-            let count = match listed.paths {
-                Some(count) => count,
-                None => {
-                    let ask = || self.cdn.invalidation(&self.distribution, &listed.id);
-                    patience.attempt(ask).await?.paths.unwrap_or_default()
-                }
-            };
-            Ok::<_, DeployError>((listed.id.clone(), count))
-        });
-        let learned: Vec<(String, PathCount)> = asked.buffer_unordered(self.options.n_parallel).try_collect().await?;
+        let (listed, learned) = self.count_paths(&self.distribution, begin, &known).await?;
         month.paths.extend(learned);
         let running = listed.iter().filter(|listed| !listed.is_completed);
         month.in_progress = running
             .filter_map(|listed| month.paths.get(&listed.id))
             .fold(PathCount::default(), |sum, count| sum + *count);
         Ok(month)
+    }
+
+    /// The invalidations of a distribution since `begin`, in seconds since 1970, and the paths of those that are not `known`: they never
+    /// change.
+    pub(crate) async fn count_paths(
+        &self,
+        distribution: &str,
+        begin: i64,
+        known: &BTreeSet<String>,
+    ) -> Result<(Vec<Invalidation>, BTreeMap<String, PathCount>), DeployError> {
+        let patience = &self.patience;
+        let listed = patience.attempt(|| self.cdn.invalidations(distribution, begin, known));
+        let listed = listed.await?;
+        let unknown = listed.iter().filter(|listed| !known.contains(&listed.id));
+        let asked = stream::iter(unknown).map(|listed| async move {
+            let count = match listed.paths {
+                Some(count) => count,
+                None => {
+                    let ask = || self.cdn.invalidation(distribution, &listed.id);
+                    patience.attempt(ask).await?.paths.unwrap_or_default()
+                }
+            };
+            Ok::<_, DeployError>((listed.id.clone(), count))
+        });
+        let counts = asked.buffer_unordered(self.options.n_parallel).try_collect().await?;
+        Ok((listed, counts))
     }
 
     /// Remembers how long invalidations took. Only the next plan's choice hangs on it.

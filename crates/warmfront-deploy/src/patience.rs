@@ -1,5 +1,6 @@
 //! Trying again: how often, after how long, until when.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,28 +15,31 @@ const PAUSE_FIRST: Duration = Duration::from_millis(200);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(20);
 
-/// Tries calls again until a deadline.
+/// Tries a call again until it works or its time is over.
 #[derive(Clone)]
 pub struct Patience {
-    deadline: Instant,
+    timeout: Duration,
     reporter: Arc<dyn Reporter>,
 }
 
+impl fmt::Debug for Patience {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Patience({:?})", self.timeout)
+    }
+}
+
 impl Patience {
-    /// Patience for `timeout` from now.
+    /// Patience of `timeout` with each call, and with each thing that is waited for.
     pub fn new(timeout: Duration, reporter: Arc<dyn Reporter>) -> Patience {
-        Patience {
-            deadline: Instant::now() + timeout,
-            reporter,
-        }
+        Patience { timeout, reporter }
     }
 
-    /// Whether `pause` would end after the deadline.
-    pub fn is_over_after(&self, pause: Duration) -> bool {
-        Instant::now() + pause > self.deadline
+    /// When to give up what begins now.
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
     }
 
-    /// Calls until it works, until the error is one that stays, or until the deadline.
+    /// Calls until it works, until the error is one that stays, or until the time is over.
     ///
     /// # Errors
     /// The last error.
@@ -43,14 +47,26 @@ impl Patience {
     where
         F: Future<Output = Result<T, TargetError>>,
     {
+        let deadline = self.deadline();
         let mut attempt = 1;
         loop {
             let error = match call().await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            let pause = jittered(pause_after(attempt), rand::random());
-            if !passes(error.fault) || self.is_over_after(pause) {
+            let pause = match error.fault {
+                // The next try goes to another place.
+                Fault::Moved => Duration::ZERO,
+                Fault::Throttled | Fault::Unavailable => jittered(pause_after(attempt), rand::random()),
+                // A full quota passes too, but is waited for in another way.
+                Fault::QuotaFull
+                | Fault::ConditionFailed
+                | Fault::Denied
+                | Fault::Unidentified
+                | Fault::NotFound
+                | Fault::Refused => return Err(error),
+            };
+            if Instant::now() + pause > deadline {
                 return Err(error);
             }
             self.reporter.report(Event::Retrying {
@@ -61,14 +77,6 @@ impl Patience {
             tokio::time::sleep(pause).await;
             attempt += 1;
         }
-    }
-}
-
-/// Whether an error may pass by itself. A full quota passes too, but is waited for in another way.
-fn passes(fault: Fault) -> bool {
-    match fault {
-        Fault::Throttled | Fault::Unavailable => true,
-        Fault::QuotaFull | Fault::ConditionFailed | Fault::Denied | Fault::NotFound | Fault::Refused => false,
     }
 }
 
@@ -114,9 +122,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_passes_is_tried_again_until_the_deadline() {
+    async fn what_passes_is_tried_again_until_the_time_is_over() {
         assert_eq!(tries(Fault::Unavailable, 3).await, (true, 4));
         assert_eq!(tries(Fault::Throttled, 5).await, (true, 6));
+        assert_eq!(tries(Fault::Moved, 1).await, (true, 2));
         assert_eq!(tries(Fault::Denied, 1).await, (false, 1));
         assert_eq!(tries(Fault::Refused, 1).await, (false, 1));
         let (worked, n_calls) = tries(Fault::Unavailable, u32::MAX).await;

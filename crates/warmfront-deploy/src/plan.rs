@@ -16,7 +16,7 @@ use crate::manifest::Manifest;
 use crate::month::Month;
 use crate::settings::Settings;
 use crate::site::Site;
-use crate::target::{Listed, PathCount};
+use crate::target::{Listed, MULTIPART_BYTES_MIN, PathCount};
 
 #[cfg(test)]
 mod tests;
@@ -170,7 +170,6 @@ impl Plan {
         let changes = diff(before, &input.target);
         let wishes = Wishes {
             bucket: input.bucket,
-            prefix: input.prefix,
             index_urls: input.settings.index_urls,
             expiry_wait_secs: input.settings.expiry_wait_secs,
         };
@@ -264,6 +263,12 @@ impl Plan {
         self.uploads.iter().filter(of_class)
     }
 
+    /// Whether an upload is so large that it is sent in parts.
+    pub fn goes_in_parts(&self, upload: &Upload) -> bool {
+        let entry = self.manifest.files.get(&upload.key);
+        matches!(upload.source, Source::File(_)) && entry.is_some_and(|entry| entry.size >= MULTIPART_BYTES_MIN)
+    }
+
     /// Bytes that are sent.
     pub fn bytes_sent(&self) -> u64 {
         let sent = self
@@ -306,7 +311,7 @@ fn flushes_nothing(input: &Input<'_>) -> bool {
     input.finished.is_none()
         && input.unfinished.is_empty()
         && input.listing.is_empty()
-        && views.all(|view| view.bucket.as_deref() == Some(input.bucket))
+        && views.all(|view| view.prefix_in(input.bucket).as_deref() == Some(input.prefix))
 }
 
 /// What stays as it is keeps the ETag that the bucket lists, by which the next release knows that nobody has written since.

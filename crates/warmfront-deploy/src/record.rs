@@ -96,8 +96,6 @@ pub struct Record {
     pub sent: Vec<Sent>,
     /// When the last of its files was live, in milliseconds since 1970.
     pub live_ms: Option<i64>,
-    /// When it began.
-    pub began_ms: i64,
     /// The ETags of what this run has written.
     #[serde(skip)]
     pub etags: BTreeMap<String, String>,
@@ -105,13 +103,12 @@ pub struct Record {
 
 impl Record {
     /// A release that is about to begin.
-    pub fn new(release: &str, now_ms: i64) -> Record {
+    pub fn new(release: &str) -> Record {
         Record {
             release: release.into(),
             next: Step::Keep,
             sent: Vec::new(),
             live_ms: None,
-            began_ms: now_ms,
             etags: BTreeMap::new(),
         }
     }

@@ -5,13 +5,6 @@ use std::collections::BTreeSet;
 use crate::digest::Digest;
 use crate::manifest::Manifest;
 
-/// A finished release, the newest last.
-#[derive(Clone, Debug)]
-pub struct Kept<'a> {
-    /// Its files.
-    pub manifest: &'a Manifest,
-}
-
 /// How long files are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -36,18 +29,18 @@ pub fn n_expired(finished_ms: &[i64], terms: Terms, now_ms: i64) -> usize {
         .count()
 }
 
-/// Keys of the expired releases that no kept release has. Keys that no release knows are never in it.
-pub fn collectable(releases: &[Kept<'_>], n_expired: usize) -> BTreeSet<String> {
+/// Keys of the expired releases that no kept release has. Keys that no release knows are never in it. The newest release is the last.
+pub fn collectable(releases: &[Manifest], n_expired: usize) -> BTreeSet<String> {
     let (expired, kept) = releases.split_at(n_expired.min(releases.len()));
-    let needed = |key: &String| kept.iter().any(|release| release.manifest.files.contains_key(key));
-    let candidates = expired.iter().flat_map(|release| release.manifest.files.keys());
+    let needed = |key: &String| kept.iter().any(|release| release.files.contains_key(key));
+    let candidates = expired.iter().flat_map(|release| release.files.keys());
     candidates.filter(|key| !needed(key)).cloned().collect()
 }
 
 /// Contents that some kept release has: what else lies among the kept objects can go.
-pub fn needed_contents(releases: &[Kept<'_>], n_expired: usize) -> BTreeSet<Digest> {
+pub fn needed_contents(releases: &[Manifest], n_expired: usize) -> BTreeSet<Digest> {
     let kept = releases.iter().skip(n_expired);
-    kept.flat_map(|release| release.manifest.files.values().map(|entry| entry.digest))
+    kept.flat_map(|release| release.files.values().map(|entry| entry.digest))
         .collect()
 }
 
@@ -91,8 +84,7 @@ mod tests {
 
     #[test]
     fn what_a_kept_release_has_stays() {
-        let (first, second, third) = (manifest(&["a", "b"]), manifest(&["b", "c"]), manifest(&["d"]));
-        let releases = [&first, &second, &third].map(|manifest| Kept { manifest });
+        let releases = [manifest(&["a", "b"]), manifest(&["b", "c"]), manifest(&["d"])];
         assert_eq!(collectable(&releases, 1), BTreeSet::from(["a".to_owned()]));
         assert_eq!(collectable(&releases, 0), BTreeSet::new());
         assert!(needed_contents(&releases, 1).contains(&Digest::of(b"b")));

@@ -12,8 +12,14 @@ use crate::digest::Digest;
 #[cfg(test)]
 mod tests;
 
-/// Names that no site wants to publish.
-const NEVER: &[&str] = &[".DS_Store", ".git", "Thumbs.db", crate::settings::FILE_NAME];
+/// Names that no site wants to publish. The state lies in `.warmfront` unless the settings say otherwise.
+const NEVER: &[&str] = &[
+    ".DS_Store",
+    ".git",
+    ".warmfront",
+    "Thumbs.db",
+    crate::settings::FILE_NAME,
+];
 
 /// A file changed less than this before it was read is not remembered: it could change again within the file system's
 /// resolution of time. The same care as git takes with its index.
@@ -40,6 +46,12 @@ pub enum ScanError {
         #[source]
         source: io::Error,
     },
+    /// A link leads back to a folder that it lies in: there would be no end.
+    #[error("{}: the link leads to a folder that it lies in", .0.display())]
+    Endless(PathBuf),
+    /// It is a socket, a pipe or a device.
+    #[error("{}: this is neither a file nor a folder", .0.display())]
+    Special(PathBuf),
     /// A name is not UTF-8: it has no URL.
     #[error("{}: the name is not UTF-8 and has no URL", .0.display())]
     NotUtf8(PathBuf),
@@ -93,7 +105,7 @@ pub fn scan(
     now_unix_ns: i128,
 ) -> Result<BTreeMap<String, LocalFile>, ScanError> {
     let mut paths = Vec::new();
-    walk(folder, String::new(), exclude, &mut paths)?;
+    walk(folder, String::new(), exclude, &mut Vec::new(), &mut paths)?;
     if paths.is_empty() {
         return Err(ScanError::Empty(folder.into()));
     }
@@ -107,7 +119,8 @@ pub fn scan(
             .collect();
         workers
             .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|_| Ok(Vec::new())))
+            // Whatever it is: files that nobody has seen must not count as removed.
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
     });
     let mut files = BTreeMap::new();
@@ -126,6 +139,17 @@ pub fn scan(
     }
     *cache = fresh;
     Ok(files)
+}
+
+/// Whether the file at this path below the folder is no part of the site, since it or a folder above it is left out.
+pub fn is_left_out(path: &str, exclude: &[globset::GlobMatcher]) -> bool {
+    let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+    above.chain([path]).any(|path| is_named_out(path, exclude))
+}
+
+fn is_named_out(path: &str, exclude: &[globset::GlobMatcher]) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    NEVER.contains(&name) || exclude.iter().any(|glob| glob.is_match(path))
 }
 
 fn see(folder: &Path, path: &str, known: &BTreeMap<String, Seen>) -> Result<(String, Seen), ScanError> {
@@ -173,10 +197,12 @@ impl io::Write for Hashing<'_> {
     }
 }
 
+/// `above` are the folders that this one lies in, by device and inode.
 fn walk(
     folder: &Path,
     below: String,
     exclude: &[globset::GlobMatcher],
+    above: &mut Vec<(u64, u64)>,
     into: &mut Vec<String>,
 ) -> Result<(), ScanError> {
     let unreadable = |path: &Path| {
@@ -184,6 +210,12 @@ fn walk(
         move |source| ScanError::Unreadable { path, source }
     };
     let here = folder.join(&below);
+    let metadata = std::fs::metadata(&here).map_err(unreadable(&here))?;
+    let identity = (metadata.dev(), metadata.ino());
+    if above.contains(&identity) {
+        return Err(ScanError::Endless(here));
+    }
+    above.push(identity);
     for entry in std::fs::read_dir(&here).map_err(unreadable(&here))? {
         let entry = entry.map_err(unreadable(&here))?;
         let name = entry
@@ -191,20 +223,23 @@ fn walk(
             .into_string()
             .map_err(|_| ScanError::NotUtf8(entry.path()))?;
         let path = if below.is_empty() {
-            name.clone()
+            name
         } else {
             format!("{below}/{name}")
         };
-        if NEVER.contains(&&*name) || exclude.iter().any(|glob| glob.is_match(&path)) {
+        if is_named_out(&path, exclude) {
             continue;
         }
         // Links are followed: what is published is what they lead to.
         let metadata = std::fs::metadata(entry.path()).map_err(unreadable(&entry.path()))?;
         if metadata.is_dir() {
-            walk(folder, path, exclude, into)?;
-        } else {
+            walk(folder, path, exclude, above, into)?;
+        } else if metadata.is_file() {
             into.push(path);
+        } else {
+            return Err(ScanError::Special(entry.path()));
         }
     }
+    above.pop();
     Ok(())
 }

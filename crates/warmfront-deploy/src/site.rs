@@ -14,8 +14,6 @@ pub struct Site {
     pub arn: String,
     /// `d111111abcdef8.cloudfront.net`.
     pub domain_name: String,
-    /// Its other names.
-    pub aliases: Vec<String>,
     /// Whether its configuration has reached every edge: `Deployed`.
     pub is_deployed: bool,
     /// Whether it answers viewers.
@@ -26,6 +24,8 @@ pub struct Site {
     pub views: Vec<(String, View)>,
     /// The default cache behavior.
     pub default_view: View,
+    /// Every bucket that is an origin, with its OriginPath, whether a behavior uses it or not.
+    pub buckets: Vec<(String, String)>,
     /// The custom error responses.
     pub error_pages: Vec<ErrorPage>,
     /// The header that carries cache tags, in lower case, if tags are switched on.
@@ -80,30 +80,37 @@ impl Site {
     /// The prefix of keys below which the site lies in `bucket`: the origin path of the first behavior that leads there, the
     /// default one first. `None` if none does. Ends with `/` unless empty.
     pub fn prefix_in(&self, bucket: &str) -> Option<String> {
-        let leads_there = |view: &&View| view.bucket.as_deref() == Some(bucket);
-        let views = [&self.default_view]
+        let others = self.views.iter().map(|(_, view)| view);
+        [&self.default_view]
             .into_iter()
-            .chain(self.views.iter().map(|(_, view)| view));
-        let view = { views }.find(leads_there)?;
-        Some(match view.origin_path.trim_matches('/') {
-            "" => String::new(),
-            path => format!("{path}/"),
-        })
+            .chain(others)
+            .find_map(|view| view.prefix_in(bucket))
     }
 
-    /// Whether some behavior could serve a key of `bucket` that begins with `prefix`.
+    /// The paths of all URLs that show the object under `key` of `bucket`, each with its behavior.
+    ///
+    /// A behavior may have an OriginPath of its own, so a URL belongs to a key only if its own behavior puts the two together.
+    /// Source: CloudFront Developer Guide, "Origin settings", Origin path.
+    pub fn urls_of(&self, bucket: &str, key: &str) -> Vec<(String, &View)> {
+        let mut urls: Vec<(String, &View)> = Vec::new();
+        for view in self.all_views() {
+            let path = view.prefix_in(bucket).and_then(|prefix| key.strip_prefix(&*prefix));
+            let Some(url) = path.map(|path| format!("/{path}")) else {
+                continue;
+            };
+            if self.view_of(&url) == view && urls.iter().all(|(known, _)| *known != url) {
+                urls.push((url, view));
+            }
+        }
+        urls
+    }
+
+    /// Whether some behavior could serve a key of `bucket` that begins with `prefix`, now or when it is pointed to another origin.
     pub fn reaches(&self, bucket: &str, prefix: &str) -> bool {
-        self.all_views()
-            .filter(|view| view.bucket.as_deref() == Some(bucket))
-            .any(|view| {
-                let served = view.origin_path.trim_matches('/');
-                let served = if served.is_empty() {
-                    String::new()
-                } else {
-                    format!("{served}/")
-                };
-                prefix.starts_with(&served) || served.starts_with(prefix)
-            })
+        let origins = self.buckets.iter().filter(|(name, _)| name == bucket);
+        let served = origins.map(|(_, origin_path)| key_prefix(origin_path));
+        let served = served.chain(self.all_views().filter_map(|view| view.prefix_in(bucket)));
+        { served }.any(|served| prefix.starts_with(&served) || served.starts_with(prefix))
     }
 
     /// How long the absence of a page may be remembered at the edge, in seconds: the longer of 403 and 404, since S3 answers
@@ -122,6 +129,22 @@ impl Site {
     fn error_ttl_secs(&self, status: u16) -> u64 {
         let page = self.error_pages.iter().find(|page| page.status == status);
         page.map_or(ERROR_TTL_SECS_DEFAULT, |page| page.min_ttl_secs)
+    }
+}
+
+impl View {
+    /// The prefix of keys that it serves if its origin is `bucket`.
+    pub fn prefix_in(&self, bucket: &str) -> Option<String> {
+        let leads_there = self.bucket.as_deref() == Some(bucket);
+        leads_there.then(|| key_prefix(&self.origin_path))
+    }
+}
+
+/// The prefix of keys for an OriginPath.
+fn key_prefix(origin_path: &str) -> String {
+    match origin_path.trim_matches('/') {
+        "" => String::new(),
+        path => format!("{path}/"),
     }
 }
 

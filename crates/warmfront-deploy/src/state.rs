@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::manifest::Manifest;
+use crate::patience::Patience;
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::target::{Body, Bucket, Condition, Fault, StoredHeaders, TargetError};
@@ -78,14 +79,16 @@ pub enum StateError {
 pub struct State {
     bucket: Arc<dyn Bucket>,
     prefix: String,
+    patience: Patience,
 }
 
 impl State {
-    /// The state below `prefix` (empty, or ending with `/`).
-    pub fn new(bucket: Arc<dyn Bucket>, prefix: &str) -> State {
+    /// The state below `prefix` (empty, or ending with `/`). A call that fails is tried again as long as `patience` lasts.
+    pub fn new(bucket: Arc<dyn Bucket>, prefix: &str, patience: Patience) -> State {
         State {
             bucket,
             prefix: prefix.into(),
+            patience,
         }
     }
 
@@ -163,7 +166,7 @@ impl State {
     /// Forgets a release.
     pub async fn forget(&self, release: &str) -> Result<(), StateError> {
         let keys = ["plan", "record", "manifest"].map(|name| format!("{}releases/{release}/{name}.json", self.prefix));
-        Ok(self.bucket.delete(&keys).await?)
+        self.delete(&keys).await
     }
 
     /// The key under which bytes with this digest are kept.
@@ -174,7 +177,7 @@ impl State {
     /// The contents that are kept.
     pub async fn kept(&self) -> Result<std::collections::BTreeSet<Digest>, StateError> {
         let prefix = format!("{}objects/", self.prefix);
-        let listed = self.bucket.list(&prefix, &[]).await?;
+        let listed = self.patience.attempt(|| self.bucket.list(&prefix, &[])).await?;
         Ok(listed
             .iter()
             .filter_map(|listed| listed.key.strip_prefix(&prefix)?.parse().ok())
@@ -184,12 +187,13 @@ impl State {
     /// Drops kept bytes.
     pub async fn drop_kept(&self, digests: &[Digest]) -> Result<(), StateError> {
         let keys: Vec<String> = digests.iter().map(|digest| self.kept_key(*digest)).collect();
-        Ok(self.bucket.delete(&keys).await?)
+        self.delete(&keys).await
     }
 
     /// Reads a document of another kind; `None` if it is not there.
     pub async fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<(T, String)>, StateError> {
-        let Some((bytes, head)) = self.bucket.get(&format!("{}{name}", self.prefix)).await? else {
+        let key = format!("{}{name}", self.prefix);
+        let Some((bytes, head)) = self.patience.attempt(|| self.bucket.get(&key)).await? else {
             return Ok(None);
         };
         let damaged = |error: serde_json::Error| StateError::Damaged {
@@ -199,23 +203,25 @@ impl State {
         Ok(Some((serde_json::from_slice(&bytes).map_err(damaged)?, head.etag)))
     }
 
-    /// Writes a document and gives its ETag.
+    /// Writes a document and gives its ETag. If an answer is lost on the way, a condition fails on what this call has written itself.
     pub async fn write<T: Serialize>(&self, name: &str, value: &T, condition: Condition) -> Result<String, StateError> {
         let damaged = |error: serde_json::Error| StateError::Damaged {
             name: name.into(),
             reason: error.to_string(),
         };
-        let bytes = serde_json::to_vec(value).map_err(damaged)?;
+        let body = Body::Bytes(Bytes::from(serde_json::to_vec(value).map_err(damaged)?));
         let headers = StoredHeaders {
             content_type: Some("application/json".into()),
             cache_control: Some("no-store".into()),
             ..StoredHeaders::default()
         };
         let key = format!("{}{name}", self.prefix);
-        Ok(self
-            .bucket
-            .put(&key, Body::Bytes(Bytes::from(bytes)), &headers, condition)
-            .await?)
+        let put = || self.bucket.put(&key, body.clone(), &headers, condition.clone());
+        Ok(self.patience.attempt(put).await?)
+    }
+
+    async fn delete(&self, keys: &[String]) -> Result<(), StateError> {
+        Ok(self.patience.attempt(|| self.bucket.delete(keys)).await?)
     }
 
     async fn expect<T: DeserializeOwned>(&self, name: &str) -> Result<T, StateError> {

@@ -47,6 +47,10 @@ pub enum Fault {
     ConditionFailed,
     /// Not allowed.
     Denied,
+    /// The credentials are missing, unknown or over: no permission would help.
+    Unidentified,
+    /// The bucket lies in another region, which is known from now on: again at once.
+    Moved,
     /// Not there.
     NotFound,
     /// Anything else; trying again would not help.
@@ -69,6 +73,12 @@ pub struct StoredHeaders {
     /// User metadata: names in lower case, without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
 }
+
+/// Files from this size on are sent in parts.
+pub const MULTIPART_BYTES_MIN: u64 = 2 * PART_BYTES;
+
+/// A part's size; S3 allows 10,000 parts, so files up to 160 GiB. Tests make do with less.
+pub const PART_BYTES: u64 = if cfg!(test) { 16 * 1024 } else { 16 * 1024 * 1024 };
 
 /// The metadata that holds an object's SHA-256.
 pub const DIGEST_METADATA: &str = "warmfront-sha256";
@@ -166,6 +176,15 @@ pub enum Condition {
     Matches(String),
 }
 
+/// Where an object lies.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The name of its bucket, as [`Bucket::name`] gives it.
+    pub bucket: &'a str,
+    /// Its key.
+    pub key: &'a str,
+}
+
 /// Objects under keys.
 #[async_trait]
 pub trait Bucket: Send + Sync + fmt::Debug {
@@ -185,25 +204,11 @@ pub trait Bucket: Send + Sync + fmt::Debug {
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Head)>, TargetError>;
 
     /// Writes one object, whole or not at all, and gives its ETag.
-    async fn put(
-        &self,
-        key: &str,
-        body: Body,
-        headers: &StoredHeaders,
-        condition: Condition,
-    ) -> Result<String, TargetError>;
+    async fn put(&self, key: &str, body: Body, headers: &StoredHeaders, on: Condition) -> Result<String, TargetError>;
 
-    /// Copies one object within the bucket, with these headers in place of its own, and gives the copy's ETag.
-    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<String, TargetError>;
-
-    /// Copies from another bucket without the bytes coming here, and gives the copy's ETag; `None` if that cannot be done.
-    async fn copy_from(
-        &self,
-        other: &str,
-        from: &str,
-        to: &str,
-        headers: &StoredHeaders,
-    ) -> Result<Option<String>, TargetError>;
+    /// Copies an object here without its bytes coming to this machine, with these headers in place of its own, and gives the copy's
+    /// ETag; `None` if that cannot be done.
+    async fn copy(&self, from: Place<'_>, to: &str, headers: &StoredHeaders) -> Result<Option<String>, TargetError>;
 
     /// Deletes keys; one that is not there is no error.
     async fn delete(&self, keys: &[String]) -> Result<(), TargetError>;
@@ -218,8 +223,6 @@ pub struct Invalidation {
     pub is_completed: bool,
     /// How many paths it has, if the call tells.
     pub paths: Option<PathCount>,
-    /// When it was created, in seconds since 1970.
-    pub created_unix_secs: i64,
 }
 
 /// An invalidation's paths, as the quotas count them.
@@ -288,7 +291,7 @@ pub trait Cdn: Send + Sync + fmt::Debug {
     async fn distributions(&self) -> Result<Vec<String>, TargetError>;
 }
 
-/// Moves bytes between buckets: on the server if it can, else through here. Gives the new object's ETag.
+/// Copies an object, also between buckets: on the server if it can, else through here. Gives the new object's ETag.
 ///
 /// # Errors
 /// [`Fault::NotFound`] if the object is not there.
@@ -299,7 +302,11 @@ pub async fn transfer(
     to: &str,
     headers: &StoredHeaders,
 ) -> Result<String, TargetError> {
-    if let Some(etag) = target.copy_from(&source.name(), from, to, headers).await? {
+    let place = Place {
+        bucket: &source.name(),
+        key: from,
+    };
+    if let Some(etag) = target.copy(place, to, headers).await? {
         return Ok(etag);
     }
     let Some((bytes, _)) = source.get(from).await? else {

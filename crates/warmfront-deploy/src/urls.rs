@@ -5,10 +5,11 @@ use crate::site::{Site, View};
 #[cfg(test)]
 mod tests;
 
-/// The paths of URLs under which viewers may have been shown the file at `path` (below the origin path, without a leading
-/// slash), spelt for an invalidation. Where the cache key holds query strings, each ends in `*`.
-pub fn url_forms(site: &Site, path: &str, rewrites_index: bool) -> Vec<String> {
-    let mut forms = vec![format!("/{path}")];
+/// The paths of URLs under which viewers may have been shown what is at `url` (`/docs/index.html`), spelt for an invalidation.
+/// Where the cache key holds query strings, each ends in `*`.
+pub fn url_forms(site: &Site, url: &str, rewrites_index: bool) -> Vec<String> {
+    let path = url.trim_start_matches('/');
+    let mut forms = vec![url.to_owned()];
     let root_object = site.default_root_object.as_deref();
     if root_object.is_some_and(|root| root.trim_start_matches('/') == path) {
         forms.push("/".into());

@@ -7,7 +7,6 @@ use crate::site::tests::{site, view};
 
 const WISHES: Wishes<'static> = Wishes {
     bucket: "site",
-    prefix: "",
     index_urls: IndexUrls::Auto,
     expiry_wait_secs: 2,
 };
@@ -108,14 +107,11 @@ fn behaviors_decide_by_their_own_url() {
 fn the_origin_path_is_no_part_of_a_url() {
     let mut site = site();
     site.default_view.origin_path = "/live".into();
-    let wishes = Wishes {
-        prefix: "live/",
-        ..WISHES
-    };
-    assert_eq!(
-        paths(&site, &[change("live/a.png", Kind::Replaced, &["max-age=60"])], wishes),
-        ["/a.png"]
-    );
+    let changes = [change("live/a.png", Kind::Replaced, &["max-age=60"])];
+    assert_eq!(paths(&site, &changes, WISHES), ["/a.png"]);
+    // Another behavior shows the same object under another URL.
+    site.views = vec![("/live/*".into(), view())];
+    assert_eq!(paths(&site, &changes, WISHES), ["/a.png", "/live/a.png"]);
 }
 
 #[test]

@@ -77,6 +77,37 @@ fn the_least_policy_names_the_account_of_the_distribution() {
 }
 
 #[test]
+fn the_least_policy_has_what_the_plan_does_and_no_more() {
+    let actions = |plan: &Plan, state: &str| {
+        let policy = crate::iam::policy(plan, state);
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let pairs = statements.flat_map(|statement| {
+            let resource = statement["Resource"].as_str().unwrap().to_owned();
+            let actions = statement["Action"].as_array().unwrap().clone().into_iter();
+            actions.map(move |action| format!("{} {resource}", action.as_str().unwrap()))
+        });
+        pairs.collect::<BTreeSet<String>>()
+    };
+    let distribution = "arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZL";
+    let old = manifest(&[("index.html", "1"), ("logo.png", "1")]);
+    let idle = actions(&plan(&old, old.clone()), "./state");
+    let write = "s3:PutObject arn:aws:s3:::site/*".to_owned();
+    let invalidate = format!("cloudfront:CreateInvalidation {distribution}");
+    assert!(!idle.contains(&write) && !idle.contains(&invalidate), "{idle:?}");
+    let changed = plan(&old, manifest(&[("index.html", "1"), ("logo.png", "2")]));
+    let busy = actions(&changed, "s3://releases/site/");
+    assert!(busy.contains(&write) && busy.contains(&invalidate), "{busy:?}");
+    assert!(
+        busy.contains("s3:DeleteObject arn:aws:s3:::releases/site/*"),
+        "{busy:?}"
+    );
+    assert!(!busy.iter().any(|action| action.contains("Multipart")), "{busy:?}");
+    let large = "x".repeat(crate::target::MULTIPART_BYTES_MIN as usize);
+    let large = plan(&old, manifest(&[("index.html", "1"), ("logo.png", &large)]));
+    assert!(actions(&large, "./state").contains("s3:AbortMultipartUpload arn:aws:s3:::site/*"));
+}
+
+#[test]
 fn the_same_site_is_an_empty_plan_and_a_plan_reads_back() {
     let old = manifest(&[("index.html", "1"), ("logo.png", "1")]);
     assert!(plan(&old, old.clone()).is_empty());

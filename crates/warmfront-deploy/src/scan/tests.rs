@@ -17,6 +17,7 @@ fn files_are_found_with_their_digests() {
         ".well-known/x",
         ".DS_Store",
         ".git/HEAD",
+        ".warmfront/E1/head.json",
         "a/b.css.map",
         "warmfront.toml",
     ] {
@@ -80,4 +81,21 @@ fn an_empty_folder_is_no_site() {
     let folder = tempfile::tempdir().unwrap();
     let error = scan(folder.path(), &[], &mut DigestCache::default(), LATER).unwrap_err();
     assert!(error.to_string().contains("was the site built?"), "{error}");
+}
+
+#[test]
+fn a_folder_without_an_end_and_what_is_no_file_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a/index.html", "one");
+    std::os::unix::fs::symlink(folder.path().join("a"), folder.path().join("b")).unwrap();
+    let scan_it = || scan(folder.path(), &[], &mut DigestCache::default(), LATER);
+    assert_eq!(
+        scan_it().unwrap().keys().collect::<Vec<_>>(),
+        ["a/index.html", "b/index.html"]
+    );
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("a/up")).unwrap();
+    assert!(matches!(scan_it().unwrap_err(), ScanError::Endless(path) if path.ends_with("up")));
+    std::fs::remove_file(folder.path().join("a/up")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("a/socket")).unwrap();
+    assert!(matches!(scan_it().unwrap_err(), ScanError::Special(path) if path.ends_with("socket")));
 }

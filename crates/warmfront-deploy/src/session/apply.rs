@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::headers::Class;
 use crate::plan::{FORMAT, Plan, listing_digest};
 use crate::record::{Record, Step};
-use crate::state::{Head, Lock, LockError};
+use crate::state::{Head, Lock};
 use crate::target::Condition;
 
 /// When a plan was made.
@@ -53,6 +53,7 @@ impl Session {
             return Err(DeployError::PlanFormat(plan.format));
         }
         if let (true, Some(base)) = (plan.is_empty(), &plan.base) {
+            self.check_is_current(plan, made).await?;
             return Ok(Outcome {
                 release: base.clone(),
                 is_finished: true,
@@ -62,16 +63,14 @@ impl Session {
         if !self.options.allow_deletions {
             plan.guard_deletions(&self.settings)?;
         }
-        let lock = self.take_lock(is_alive).await?;
-        self.with_lock(lock, async |lock| {
+        self.with_lock(is_alive, async |lock| {
             let (head, read) = self.check_is_current(plan, made).await?;
             if let Some(same) = self.same_unfinished(plan).await? {
                 let record = self.record(&same).await?;
                 return self.carry_out(&same, record, true, lock).await;
             }
             self.begin(plan, head, read).await?;
-            self.carry_out(plan, Record::new(&plan.release, plan.made_ms), false, lock)
-                .await
+            self.carry_out(plan, Record::new(&plan.release), false, lock).await
         })
         .await
     }
@@ -81,8 +80,7 @@ impl Session {
     /// # Errors
     /// As [`Session::apply`].
     pub async fn resume(&self, is_alive: impl Fn(u32) -> bool) -> Result<Option<Outcome>, DeployError> {
-        let lock = self.take_lock(is_alive).await?;
-        self.with_lock(lock, async |lock| {
+        self.with_lock(is_alive, async |lock| {
             let (head, _) = self.state.head().await?;
             let Some(release) = head.unfinished.last() else {
                 return Ok(None);
@@ -107,9 +105,10 @@ impl Session {
         };
         for release in &head.unfinished {
             let record = self.state.record(release).await?;
-            let record = record.unwrap_or_else(|| Record::new(release, 0));
+            let record = record.unwrap_or_else(|| Record::new(release));
             for sent in record.sent.iter().filter(|sent| !sent.is_completed) {
-                let seen = self.cdn.invalidation(&self.distribution, &sent.id).await?;
+                let look = || self.cdn.invalidation(&self.distribution, &sent.id);
+                let seen = self.patience.attempt(look).await?;
                 if !seen.is_completed {
                     status.in_progress.push(sent.id.clone());
                 }
@@ -127,16 +126,13 @@ impl Session {
         Ok(self.state.head().await?.0)
     }
 
-    async fn take_lock(&self, is_alive: impl Fn(u32) -> bool) -> Result<Lock, LockError> {
-        Lock::take(&self.state, &self.clock, &self.options.host, is_alive).await
-    }
-
     async fn with_lock<T>(
         &self,
-        mut lock: Lock,
-        work: impl AsyncFnOnce(&mut Lock) -> Result<T, DeployError>,
+        is_alive: impl Fn(u32) -> bool,
+        work: impl AsyncFnOnce(&Lock) -> Result<T, DeployError>,
     ) -> Result<T, DeployError> {
-        let done = work(&mut lock).await;
+        let lock = Lock::take(&self.state, &self.clock, &self.options.host, is_alive).await?;
+        let done = lock.hold(work(&lock)).await;
         let released = lock.release().await;
         let value = done?;
         released?;
@@ -161,7 +157,7 @@ impl Session {
 
     async fn record(&self, plan: &Plan) -> Result<Record, DeployError> {
         let record = self.state.record(&plan.release).await?;
-        Ok(record.unwrap_or_else(|| Record::new(&plan.release, plan.made_ms)))
+        Ok(record.unwrap_or_else(|| Record::new(&plan.release)))
     }
 
     /// The newest unfinished release's plan, if it wants exactly these files and they lie where they lay.
@@ -190,7 +186,7 @@ impl Session {
         plan: &Plan,
         mut record: Record,
         resumed: bool,
-        lock: &mut Lock,
+        lock: &Lock,
     ) -> Result<Outcome, DeployError> {
         let began_ms = self.clock.now().0;
         self.reporter.report(Event::Began {
@@ -204,7 +200,7 @@ impl Session {
                 return Ok(outcome(&record, false));
             }
             let step = record.next;
-            self.take_step(plan, &mut record, resumed, lock).await?;
+            self.take_step(plan, &mut record, resumed).await?;
             record.next = step.next();
             if is_worth_writing(plan, step) {
                 self.state.put_record(&record).await?;

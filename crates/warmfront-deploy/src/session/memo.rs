@@ -40,7 +40,7 @@ impl Session {
         {
             return Ok(site);
         }
-        let site = Arc::new(self.patience().attempt(|| self.cdn.site(&self.distribution)).await?);
+        let site = Arc::new(self.patience.attempt(|| self.cdn.site(&self.distribution)).await?);
         self.memo.seen().site = Some((Instant::now(), site.clone()));
         Ok(site)
     }

@@ -9,49 +9,44 @@ use crate::manifest::Manifest;
 use crate::patience::Patience;
 use crate::plan::{Plan, Source, Upload};
 use crate::record::{Record, Step};
-use crate::retention::{Kept, Terms, collectable, n_expired, needed_contents};
-use crate::state::{Head, Lock, Release};
+use crate::retention::{Terms, collectable, n_expired, needed_contents};
+use crate::state::{Head, Release};
 use crate::target::{Body, Condition, Fault, StoredHeaders, TargetError, transfer};
 
 impl Session {
     /// Takes the record's next step. Each step may be taken again after an interruption.
-    pub(super) async fn take_step(
-        &self,
-        plan: &Plan,
-        record: &mut Record,
-        resumed: bool,
-        lock: &mut Lock,
-    ) -> Result<(), DeployError> {
+    pub(super) async fn take_step(&self, plan: &Plan, record: &mut Record, resumed: bool) -> Result<(), DeployError> {
         let step = record.next;
         let began = |n_items: usize| self.reporter.report(Event::Step { step, n_items });
         match step {
-            Step::Keep => self.keep(plan, lock).await,
+            Step::Keep => self.keep(plan).await,
             Step::Assets => {
                 let assets = plan.uploads_of(Class::Fingerprinted).collect();
-                self.upload(plan, assets, record, resumed, lock).await
+                self.upload(plan, assets, record, resumed).await
             }
             Step::CheckAssets => self.check_assets(plan).await,
             Step::Others => {
                 let others = plan.uploads_of(Class::Other).collect();
-                self.upload(plan, others, record, resumed, lock).await
+                self.upload(plan, others, record, resumed).await
             }
             Step::Pages => {
                 let is_html = |upload: &&Upload| !upload.key.ends_with(".js") && !upload.key.ends_with(".json");
                 let (pages, workers) = plan.uploads_of(Class::Page).partition(is_html);
-                self.upload(plan, pages, record, resumed, lock).await?;
+                self.upload(plan, pages, record, resumed).await?;
                 // A service worker loads the pages that it names: it comes last.
-                self.upload(plan, workers, record, resumed, lock).await
+                self.upload(plan, workers, record, resumed).await
             }
+            // Before the invalidation: after it, the edge could fetch what is about to go, and keep it.
             Step::Remove => {
                 if !plan.removals.is_empty() {
                     began(plan.removals.len());
-                    self.patience().attempt(|| self.bucket.delete(&plan.removals)).await?;
+                    self.patience.attempt(|| self.bucket.delete(&plan.removals)).await?;
                 }
                 record.live_ms = Some(self.clock.now().0);
                 Ok(())
             }
-            Step::Invalidate => self.invalidate(plan, record, lock).await,
-            Step::Wait => self.wait(plan, record, lock).await,
+            Step::Invalidate => self.invalidate(plan, record).await,
+            Step::Wait => self.wait(plan, record).await,
             Step::Verify => self.verify(plan, record.live_ms).await,
             Step::Retire => self.retire(plan, record).await,
             Step::Done => Ok(()),
@@ -59,7 +54,7 @@ impl Session {
     }
 
     /// Copies what will be overwritten or deleted to where a rollback finds it.
-    async fn keep(&self, plan: &Plan, lock: &mut Lock) -> Result<(), DeployError> {
+    async fn keep(&self, plan: &Plan) -> Result<(), DeployError> {
         let replaced = plan.uploads.iter().filter(|upload| upload.replaces.is_some());
         let keys: Vec<&String> = replaced.map(|upload| &upload.key).chain(&plan.removals).collect();
         if keys.is_empty() {
@@ -70,7 +65,7 @@ impl Session {
             n_items: keys.len(),
         });
         let kept = &self.state.kept().await?;
-        let patience = &self.patience();
+        let patience = &self.patience;
         let work = stream::iter(keys).map(|key| async move {
             let Some(head) = patience.attempt(|| self.bucket.head(key)).await? else {
                 return Ok(());
@@ -84,12 +79,7 @@ impl Session {
             self.reporter.report(Event::Object { key: key.clone() });
             Ok::<_, DeployError>(())
         });
-        let mut work = work.buffer_unordered(self.options.n_parallel);
-        while let Some(done) = work.next().await {
-            done?;
-            lock.keep().await?;
-        }
-        Ok(())
+        work.buffer_unordered(self.options.n_parallel).try_collect().await
     }
 
     /// Writes a group of objects; the first that fails stops the group, and with it the release.
@@ -99,7 +89,6 @@ impl Session {
         uploads: Vec<&Upload>,
         record: &mut Record,
         resumed: bool,
-        lock: &mut Lock,
     ) -> Result<(), DeployError> {
         if uploads.is_empty() {
             return Ok(());
@@ -108,7 +97,7 @@ impl Session {
             step: record.next,
             n_items: uploads.len(),
         });
-        let patience = &self.patience();
+        let patience = &self.patience;
         let work = stream::iter(uploads).map(|upload| async move {
             let there = match resumed {
                 true => self.lies_there(plan, upload, patience).await?,
@@ -127,7 +116,6 @@ impl Session {
         while let Some(done) = work.next().await {
             let (key, etag) = done?;
             record.etags.insert(key, etag);
-            lock.keep().await?;
         }
         Ok(())
     }
@@ -171,9 +159,9 @@ impl Session {
                 let found = found.ok_or_else(|| missing(key))?;
                 let mut merged = found.headers;
                 merged.adopt(&entry.headers, entry.digest, &plan.tag_metadata);
-                self.bucket.copy(key, key, &merged).await
+                transfer(&*self.bucket, key, &*self.bucket, key, &merged).await
             }
-            Source::Key(from) => self.bucket.copy(from, key, &headers).await,
+            Source::Key(from) => transfer(&*self.bucket, from, &*self.bucket, key, &headers).await,
             Source::Kept => {
                 let from = self.state.kept_key(entry.digest);
                 transfer(self.state.bucket(), &from, &*self.bucket, key, &headers).await
@@ -191,7 +179,7 @@ impl Session {
             step: Step::CheckAssets,
             n_items: uploads.len(),
         });
-        let patience = &self.patience();
+        let patience = &self.patience;
         let work = stream::iter(uploads).map(|upload| async move {
             let key = &upload.key;
             let head = patience.attempt(|| self.bucket.head(key)).await?;
@@ -212,10 +200,7 @@ impl Session {
             }
             Ok(())
         });
-        work.buffer_unordered(self.options.n_parallel)
-            .try_collect::<Vec<()>>()
-            .await?;
-        Ok(())
+        work.buffer_unordered(self.options.n_parallel).try_collect().await
     }
 
     /// Writes down that the release is finished, then collects what no kept release needs.
@@ -280,8 +265,7 @@ impl Session {
         for release in finished {
             manifests.push(self.state.manifest(&release.id).await?);
         }
-        let releases: Vec<Kept<'_>> = manifests.iter().map(|manifest| Kept { manifest }).collect();
-        let keys: Vec<String> = collectable(&releases, n_expired)
+        let keys: Vec<String> = collectable(&manifests, n_expired)
             .intersection(&in_bucket)
             .cloned()
             .collect();
@@ -290,9 +274,9 @@ impl Session {
                 step: Step::Retire,
                 n_items: keys.len(),
             });
-            self.patience().attempt(|| self.bucket.delete(&keys)).await?;
+            self.patience.attempt(|| self.bucket.delete(&keys)).await?;
         }
-        let needed = needed_contents(&releases, n_expired);
+        let needed = needed_contents(&manifests, n_expired);
         let unneeded: Vec<_> = self.state.kept().await?.difference(&needed).copied().collect();
         if !unneeded.is_empty() {
             self.state.drop_kept(&unneeded).await?;

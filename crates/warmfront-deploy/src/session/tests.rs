@@ -1,13 +1,17 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use bytes::Bytes;
 use warmfront_model::Timestamp;
 
 use super::*;
 use crate::event::Event;
+use crate::plan::{Plan, Source};
 use crate::record::Step;
+use crate::scan::DigestCache;
 use crate::settings::SettingsFile;
+use crate::site::Site;
 use crate::site::tests::site;
 use crate::target::memory::{Memory, StoredObject, Stroke};
 use crate::target::{Fault, StoredHeaders};
@@ -45,6 +49,11 @@ impl Bench {
     }
 
     fn session(&self) -> Session {
+        self.session_for(Duration::from_secs(600))
+    }
+
+    fn session_for(&self, timeout: Duration) -> Session {
+        let patience = Patience::new(timeout, self.log.clone());
         // Pages are cached here, so that each change of one needs an invalidation.
         let settings = "expiry_wait_secs = 0\nkeep_releases = 1\nkeep_days = 0\n[[rule]]\nmatch = '*.html'\ncache_control = 's-maxage=60'\n";
         let settings: SettingsFile = toml::from_str(settings).unwrap();
@@ -53,11 +62,11 @@ impl Bench {
             bucket_name: "site".into(),
             cdn: Arc::new(self.memory.clone()),
             distribution: "E2QWRUHAPOMQZL".into(),
-            state: State::new(Arc::new(self.memory.bucket("state")), "s/"),
+            state: State::new(Arc::new(self.memory.bucket("state")), "s/", patience.clone()),
             settings: settings.resolve().unwrap(),
+            patience,
             options: Options {
                 n_parallel: 1,
-                timeout: Duration::from_secs(600),
                 wait: true,
                 allow_deletions: false,
                 host: "here".into(),

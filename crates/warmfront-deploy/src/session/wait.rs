@@ -1,12 +1,13 @@
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::{DeployError, Session};
 use crate::cover::{FILES_MAX, WILDCARDS_MAX};
 use crate::event::Event;
 use crate::patience::jittered;
 use crate::plan::Plan;
 use crate::record::{Record, Sent, Step, batches, caller_reference};
-use crate::state::Lock;
 use crate::target::{Fault, Invalidation};
 
 /// The first pause between two looks at an invalidation; each is twice as long as the one before. A control plane nearby has completed an
@@ -30,26 +31,21 @@ const EXPIRY_MARGIN_MS: i64 = 500;
 
 impl Session {
     /// Creates the invalidations. Their caller references come from the release, so that a retry is the same invalidation.
-    pub(super) async fn invalidate(
-        &self,
-        plan: &Plan,
-        record: &mut Record,
-        lock: &mut Lock,
-    ) -> Result<(), DeployError> {
+    pub(super) async fn invalidate(&self, plan: &Plan, record: &mut Record) -> Result<(), DeployError> {
         let batches = batches(&plan.paths);
         if !batches.is_empty() {
             self.reporter.report(Event::Step {
                 step: Step::Invalidate,
                 n_items: plan.paths.len(),
             });
-            self.wait_until_deployed(lock).await?;
+            self.wait_until_deployed().await?;
         }
         for (number, paths) in batches.iter().enumerate() {
             let caller_reference = caller_reference(&plan.release, number, paths);
             if record.sent.iter().any(|sent| sent.caller_reference == caller_reference) {
                 continue;
             }
-            let created = self.create(&caller_reference, paths, lock).await?;
+            let created = self.create(&caller_reference, paths).await?;
             self.reporter.report(Event::Invalidation {
                 id: created.id.clone(),
                 caller_reference: caller_reference.clone(),
@@ -70,8 +66,8 @@ impl Session {
     }
 
     /// While a configuration is on its way to the edges, an invalidation could be followed by a fetch under the old one.
-    async fn wait_until_deployed(&self, lock: &mut Lock) -> Result<(), DeployError> {
-        let patience = self.patience();
+    async fn wait_until_deployed(&self) -> Result<(), DeployError> {
+        let deadline = self.patience.deadline();
         loop {
             let site = self.look_at_site().await?;
             if site.is_deployed {
@@ -81,22 +77,17 @@ impl Session {
                 "distribution {} is being deployed; an invalidation before that is over would be too early",
                 site.distribution
             );
-            self.pause(&patience, LOOK_MAX, reason, lock).await?;
+            self.pause(deadline, LOOK_MAX, reason).await?;
         }
     }
 
     /// Creates one invalidation. A full quota is waited for until others have completed.
-    async fn create(
-        &self,
-        caller_reference: &str,
-        paths: &[String],
-        lock: &mut Lock,
-    ) -> Result<Invalidation, DeployError> {
-        let patience = self.patience();
+    async fn create(&self, caller_reference: &str, paths: &[String]) -> Result<Invalidation, DeployError> {
+        let deadline = self.patience.deadline();
         let mut pause = QUOTA_FIRST;
         loop {
             let create = || self.cdn.invalidate(&self.distribution, caller_reference, paths);
-            match patience.attempt(create).await {
+            match self.patience.attempt(create).await {
                 Ok(created) => return Ok(created),
                 Err(error) if error.fault == Fault::QuotaFull => {
                     let reason = format!(
@@ -104,8 +95,7 @@ impl Session {
                         self.others().await,
                         error.message
                     );
-                    self.pause(&patience, jittered(pause, rand::random()), reason, lock)
-                        .await?;
+                    self.pause(deadline, jittered(pause, rand::random()), reason).await?;
                     pause = (pause * 2).min(QUOTA_MAX);
                 }
                 Err(error) => return Err(error.into()),
@@ -125,22 +115,20 @@ impl Session {
     }
 
     /// Waits until every invalidation reads `Completed`, and until what was spared has expired.
-    pub(super) async fn wait(&self, plan: &Plan, record: &mut Record, lock: &mut Lock) -> Result<(), DeployError> {
-        let patience = self.patience();
+    pub(super) async fn wait(&self, plan: &Plan, record: &mut Record) -> Result<(), DeployError> {
+        let deadline = self.patience.deadline();
         let mut took_ms = Vec::new();
         for at in 0..record.sent.len() {
             let (id, began_ms) = (record.sent[at].id.clone(), self.clock.now().0);
             let mut pause = LOOK_FIRST;
             loop {
-                let seen = patience
-                    .attempt(|| self.cdn.invalidation(&self.distribution, &id))
-                    .await?;
+                let look = || self.cdn.invalidation(&self.distribution, &id);
+                let seen = self.patience.attempt(look).await?;
                 if seen.is_completed {
                     break;
                 }
                 let reason = format!("invalidation {id} is in progress");
-                self.pause(&patience, jittered(pause, rand::random()), reason, lock)
-                    .await?;
+                self.pause(deadline, jittered(pause, rand::random()), reason).await?;
                 pause = (pause * 2).min(LOOK_MAX);
             }
             record.sent[at].is_completed = true;
@@ -151,10 +139,10 @@ impl Session {
         if !plan.paths.is_empty() {
             self.learn(&took_ms).await;
         }
-        self.wait_for_expiry(plan, record, lock).await
+        self.wait_for_expiry(plan, record).await
     }
 
-    async fn wait_for_expiry(&self, plan: &Plan, record: &Record, lock: &mut Lock) -> Result<(), DeployError> {
+    async fn wait_for_expiry(&self, plan: &Plan, record: &Record) -> Result<(), DeployError> {
         if plan.expiry_secs == 0 {
             return Ok(());
         }
@@ -168,20 +156,14 @@ impl Session {
                 "what was cached for {} s expires by itself, which costs nothing",
                 plan.expiry_secs
             );
-            self.pause(&self.patience(), Duration::from_millis(left_ms), reason, lock)
-                .await?;
+            let deadline = self.patience.deadline();
+            self.pause(deadline, Duration::from_millis(left_ms), reason).await?;
         }
         Ok(())
     }
 
-    async fn pause(
-        &self,
-        patience: &crate::patience::Patience,
-        pause: Duration,
-        reason: String,
-        lock: &mut Lock,
-    ) -> Result<(), DeployError> {
-        if patience.is_over_after(pause) {
+    async fn pause(&self, deadline: Instant, pause: Duration, reason: String) -> Result<(), DeployError> {
+        if Instant::now() + pause > deadline {
             return Err(DeployError::TimedOut(reason));
         }
         if pause >= WORTH_SAYING {
@@ -191,7 +173,6 @@ impl Session {
             });
         }
         tokio::time::sleep(pause).await;
-        lock.keep().await?;
         Ok(())
     }
 }

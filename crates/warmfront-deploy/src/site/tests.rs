@@ -21,12 +21,12 @@ pub(crate) fn site() -> Site {
         distribution: "E2QWRUHAPOMQZL".into(),
         arn: "arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZL".into(),
         domain_name: "d111111abcdef8.cloudfront.net".into(),
-        aliases: Vec::new(),
         is_deployed: true,
         is_enabled: true,
         default_root_object: Some("index.html".into()),
         views: Vec::new(),
         default_view: view(),
+        buckets: Vec::new(),
         error_pages: Vec::new(),
         tag_header: None,
     }
@@ -89,6 +89,31 @@ fn a_state_that_the_distribution_can_serve_is_known() {
     assert!(!site.reaches("site", "live2/"));
     assert_eq!(site.prefix_in("site"), Some("live/".into()));
     assert_eq!(site.prefix_in("other"), None);
+    // No behavior uses it yet.
+    site.buckets = vec![("releases".into(), "/a".into())];
+    assert!(site.reaches("releases", "a/state/") && !site.reaches("releases", "b/"));
+}
+
+#[test]
+fn a_key_has_the_urls_that_behaviors_give_it() {
+    let mut site = site();
+    let below = |origin_path: &str| View {
+        origin_path: origin_path.into(),
+        ..view()
+    };
+    site.views = vec![
+        ("/static/*".into(), below("/assets")),
+        ("/api/*".into(), View { bucket: None, ..view() }),
+    ];
+    let urls = |key: &str| {
+        let found = site.urls_of("site", key).into_iter();
+        found.map(|(url, _)| url).collect::<Vec<_>>()
+    };
+    assert_eq!(urls("index.html"), ["/index.html"]);
+    assert_eq!(urls("assets/static/a.png"), ["/static/a.png", "/assets/static/a.png"]);
+    assert_eq!(urls("static/a.png"), [""; 0], "its URL shows assets/static/a.png");
+    assert_eq!(urls("api/a.png"), [""; 0]);
+    assert!(site.urls_of("other", "index.html").is_empty());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 use warmfront_clock::Clock;
 
 use super::{State, StateError};
@@ -40,6 +41,11 @@ pub enum LockError {
 pub struct Lock {
     state: State,
     clock: Clock,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
     holder: LockHolder,
     etag: String,
 }
@@ -48,6 +54,9 @@ const NAME: &str = "lock.json";
 
 /// How long the lock holds without being renewed.
 pub const LEASE: Duration = Duration::from_secs(120);
+
+/// How often it is looked whether a third of the lease is over: timers stand still while the machine sleeps, and the lease does not.
+const LOOK: Duration = Duration::from_secs(10);
 
 impl Lock {
     /// Takes the lock, if nobody has it, if the lease of whoever has it is over, or if its process is gone from this machine.
@@ -78,27 +87,34 @@ impl Lock {
                 Condition::Matches(etag)
             }
         };
-        match state.write(NAME, &holder, condition).await {
-            Ok(etag) => Ok(Lock {
-                state: state.clone(),
-                clock: clock.clone(),
-                holder,
-                etag,
-            }),
-            Err(StateError::Target(error)) if error.fault == Fault::ConditionFailed => {
-                match state.read::<LockHolder>(NAME).await? {
-                    // The answer to our own write was lost on the way.
-                    Some((found, etag)) if found.run == holder.run => Ok(Lock {
-                        state: state.clone(),
-                        clock: clock.clone(),
-                        holder,
-                        etag,
-                    }),
-                    Some((found, _)) => Err(LockError::Held(found)),
-                    None => Err(LockError::Lost),
+        let etag = match write(state, &holder, condition).await? {
+            Ok(etag) => etag,
+            Err(Some(other)) => return Err(LockError::Held(other)),
+            Err(None) => return Err(LockError::Lost),
+        };
+        Ok(Lock {
+            state: state.clone(),
+            clock: clock.clone(),
+            held: Mutex::new(Held { holder, etag }),
+        })
+    }
+
+    /// Does `work`, and renews the lock all the while.
+    ///
+    /// # Errors
+    /// [`LockError::Lost`] if another run has taken it: then `work` is not finished.
+    pub async fn hold<T, E: From<LockError>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let renewing = async {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                if let Err(error) = self.keep().await {
+                    return error;
                 }
             }
-            Err(error) => Err(error.into()),
+        };
+        tokio::select! {
+            done = work => done,
+            error = renewing => Err(error.into()),
         }
     }
 
@@ -106,55 +122,51 @@ impl Lock {
     ///
     /// # Errors
     /// [`LockError::Lost`] if another run has taken it.
-    pub async fn keep(&mut self) -> Result<(), LockError> {
+    pub async fn keep(&self) -> Result<(), LockError> {
+        let mut held = self.held.lock().await;
         let now_ms = self.clock.now().0;
-        if now_ms - self.holder.renewed_ms < self.holder.lease_ms / 3 {
+        if now_ms - held.holder.renewed_ms < held.holder.lease_ms / 3 {
             return Ok(());
         }
         let renewed = LockHolder {
             renewed_ms: now_ms,
-            ..self.holder.clone()
+            ..held.holder.clone()
         };
-        match self
-            .state
-            .write(NAME, &renewed, Condition::Matches(self.etag.clone()))
-            .await
-        {
-            Ok(etag) => {
-                self.etag = etag;
-                self.holder = renewed;
-                Ok(())
-            }
-            Err(StateError::Target(error)) if error.fault == Fault::ConditionFailed => {
-                match self.state.read::<LockHolder>(NAME).await? {
-                    Some((found, etag)) if found.run == self.holder.run => {
-                        self.etag = etag;
-                        self.holder = found;
-                        Ok(())
-                    }
-                    _ => Err(LockError::Lost),
-                }
-            }
-            Err(error) => Err(error.into()),
-        }
+        let written = write(&self.state, &renewed, Condition::Matches(held.etag.clone())).await?;
+        held.etag = written.map_err(|_| LockError::Lost)?;
+        held.holder = renewed;
+        Ok(())
     }
 
     /// Gives it back.
     pub async fn release(self) -> Result<(), LockError> {
         // S3 deletes without a condition: look first, so that another run's lock is not deleted after ours was lost.
         match self.state.read::<LockHolder>(NAME).await? {
-            Some((found, _)) if found.run == self.holder.run => {
+            Some((found, _)) if found.run == self.held.into_inner().holder.run => {
                 let key = format!("{}{NAME}", self.state.prefix);
-                Ok(self.state.bucket.delete(&[key]).await.map_err(StateError::from)?)
+                Ok(self.state.delete(&[key]).await?)
             }
             _ => Ok(()),
         }
     }
+}
 
-    /// Removes the lock, whoever has it.
-    pub async fn break_it(state: &State) -> Result<(), LockError> {
-        let key = format!("{}{NAME}", state.prefix);
-        Ok(state.bucket.delete(&[key]).await.map_err(StateError::from)?)
+/// Writes the holder and gives the ETag; or, if the condition does not hold, who holds the lock instead.
+async fn write(
+    state: &State,
+    holder: &LockHolder,
+    condition: Condition,
+) -> Result<Result<String, Option<LockHolder>>, StateError> {
+    match state.write(NAME, holder, condition).await {
+        Ok(etag) => Ok(Ok(etag)),
+        Err(StateError::Target(error)) if error.fault == Fault::ConditionFailed => {
+            Ok(match state.read::<LockHolder>(NAME).await? {
+                // The answer to our own write was lost on the way.
+                Some((found, etag)) if found.run == holder.run => Ok(etag),
+                other => Err(other.map(|(other, _)| other)),
+            })
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -165,18 +177,45 @@ mod tests {
     use warmfront_model::Timestamp;
 
     use super::*;
+    use crate::event::Silent;
+    use crate::patience::Patience;
     use crate::site::tests::site;
     use crate::target::memory::Memory;
 
+    fn state(prefix: &str) -> State {
+        let patience = Patience::new(Duration::ZERO, Arc::new(Silent));
+        State::new(Arc::new(Memory::new("state", site())), prefix, patience)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn long_work_keeps_the_lock_and_ends_when_it_is_lost() {
+        let (state, clock) = (state(""), Clock::manual(Timestamp(0)));
+        let lock = Lock::take(&state, &clock, "here", |_| true).await.unwrap();
+        let passes = |clock: Clock, n_secs: u64| async move {
+            for _ in 0..n_secs {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                clock.advance(Duration::from_secs(1)).unwrap();
+            }
+            Ok::<_, LockError>(())
+        };
+        lock.hold(passes(clock.clone(), 1_000)).await.unwrap();
+        assert!(Lock::take(&state, &clock, "there", |_| true).await.is_err());
+        // The machine sleeps for longer than the lease.
+        clock.advance(LEASE * 2).unwrap();
+        Lock::take(&state, &clock, "there", |_| true).await.unwrap();
+        let lost = lock.hold(passes(clock.clone(), 1_000)).await;
+        assert!(matches!(lost, Err(LockError::Lost)));
+    }
+
     #[tokio::test]
     async fn one_run_at_a_time_until_the_lease_is_over() {
-        let state = State::new(Arc::new(Memory::new("state", site())), "x/");
+        let state = state("x/");
         let clock = Clock::manual(Timestamp(0));
         let take = |host: &'static str| {
             let (state, clock) = (state.clone(), clock.clone());
             async move { Lock::take(&state, &clock, host, |_| true).await }
         };
-        let mut first = take("a").await.unwrap();
+        let first = take("a").await.unwrap();
         let refused = take("b").await.unwrap_err();
         assert!(
             matches!(&refused, LockError::Held(holder) if holder.host == "a"),
@@ -198,7 +237,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_that_is_gone_from_this_machine_holds_nothing() {
-        let state = State::new(Arc::new(Memory::new("state", site())), "");
+        let state = state("");
         let clock = Clock::manual(Timestamp(0));
         let other = LockHolder {
             run: "other".into(),

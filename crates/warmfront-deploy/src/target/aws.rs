@@ -7,8 +7,10 @@ mod s3;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls;
+use aws_types::service_config::ServiceConfigKey;
 
 pub use cloudfront::CloudFront;
 pub use s3::S3Bucket;
@@ -20,10 +22,7 @@ const REGION_DEFAULT: &str = "us-east-1";
 
 /// Where the two services are and who asks.
 #[derive(Clone, Debug)]
-pub struct Account {
-    config: SdkConfig,
-    s3_is_elsewhere: bool,
-}
+pub struct Account(SdkConfig);
 
 /// A server that is not AWS, with its credentials: found in the data folder of `warmfront serve`.
 #[derive(Clone)]
@@ -75,12 +74,23 @@ impl Account {
         if config.region().is_none() {
             config = config.into_builder().region(Region::new(REGION_DEFAULT)).build();
         }
-        let variable = |name: &str| std::env::var_os(name).is_some();
-        let s3_is_elsewhere = variable("AWS_ENDPOINT_URL_S3") || variable("AWS_ENDPOINT_URL");
-        Account {
-            config,
-            s3_is_elsewhere,
-        }
+        Account(config)
+    }
+
+    /// Where CloudFront's API is, if environment or profile say that it is not AWS's own.
+    pub fn cloudfront_endpoint(&self) -> Option<String> {
+        self.endpoint("CloudFront")
+    }
+
+    /// Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints": what is said of the service comes first.
+    fn endpoint(&self, service_id: &str) -> Option<String> {
+        let key = ServiceConfigKey::builder()
+            .service_id(service_id)
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url");
+        let of_service = self.0.service_config().zip(key.build().ok());
+        let of_service = of_service.and_then(|(config, key)| config.load_config(key));
+        of_service.or_else(|| self.0.endpoint_url().map(str::to_owned))
     }
 
     /// The services of one server.
@@ -109,9 +119,9 @@ impl Account {
 
     /// The clients. An S3 elsewhere is spoken to with the bucket in the path: its name may not resolve.
     pub fn clients(&self) -> Clients {
-        let s3 = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.s3_is_elsewhere);
+        let s3 = aws_sdk_s3::config::Builder::from(&self.0).force_path_style(self.endpoint("S3").is_some());
         Clients {
-            cloudfront: CloudFront::new(aws_sdk_cloudfront::Client::new(&self.config)),
+            cloudfront: CloudFront::new(aws_sdk_cloudfront::Client::new(&self.0)),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
         }
     }
@@ -144,6 +154,7 @@ where
         None => chain(&error),
     };
     let fault = match (&error, code.as_deref(), status) {
+        (SdkError::DispatchFailure(_), ..) if lacks_credentials(&error) => Fault::Unidentified,
         (SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_), ..) => {
             Fault::Unavailable
         }
@@ -159,14 +170,17 @@ where
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
+/// Nobody was asked, since there are no credentials to ask with. What gives them may only have been slow, though.
+fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut of_credentials = causes.filter_map(|cause| cause.downcast_ref::<CredentialsError>());
+    of_credentials.any(|error| !matches!(error, CredentialsError::ProviderTimedOut(_)))
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
 }
 
 /// Source: CloudFront API reference, "Common Errors" and CreateInvalidation; S3 API reference, "Error responses". S3 answers 409
@@ -183,6 +197,16 @@ fn fault_of(code: &str, status: u16) -> Fault {
         "PreconditionFailed" | "ConditionalRequestConflict" => Fault::ConditionFailed,
         "ServiceUnavailable" | "InternalFailure" | "InternalError" | "RequestTimeout" => Fault::Unavailable,
         "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" => Fault::Denied,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "IncompleteSignature"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "InvalidToken"
+        | "MissingAuthenticationToken"
+        | "SignatureDoesNotMatch"
+        | "TokenRefreshRequired"
+        | "UnrecognizedClientException" => Fault::Unidentified,
         // The clock of this machine is wrong: no permission would help.
         "RequestTimeTooSkewed" | "RequestExpired" => Fault::Refused,
         "NoSuchKey" | "NotFound" | "NoSuchBucket" | "NoSuchDistribution" | "NoSuchInvalidation" => Fault::NotFound,
@@ -212,7 +236,9 @@ mod tests {
             ("InternalFailure", 500, Fault::Unavailable),
             ("AccessDenied", 403, Fault::Denied),
             ("", 403, Fault::Denied),
-            ("SignatureDoesNotMatch", 403, Fault::Denied),
+            ("SignatureDoesNotMatch", 403, Fault::Unidentified),
+            ("ExpiredToken", 400, Fault::Unidentified),
+            ("ExpiredTokenException", 403, Fault::Unidentified),
             ("NoSuchDistribution", 404, Fault::NotFound),
             ("PreconditionFailed", 412, Fault::ConditionFailed),
             ("ConditionalRequestConflict", 409, Fault::ConditionFailed),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Body, Bucket, Condition, Fault, Head, Listed, StoredHeaders, TargetError};
+use super::{Body, Bucket, Condition, Fault, Head, Listed, Place, StoredHeaders, TargetError};
 use crate::digest::Digest;
 
 /// A folder as a bucket for the state: keys are file names, ETags are digests, headers are not kept.
@@ -43,6 +43,14 @@ impl FolderBucket {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.error("read", key, &error)),
         }
+    }
+
+    /// While it is held no other process writes: what a condition saw stays true until the write.
+    fn guard(&self) -> io::Result<std::fs::File> {
+        std::fs::create_dir_all(&self.root)?;
+        let guard = std::fs::File::create(self.root.join(".guard.part"))?;
+        guard.lock()?;
+        Ok(guard)
     }
 
     /// Writes beside the place, then renames; `create_new` of a link makes "only if absent" hold between processes.
@@ -129,14 +137,16 @@ impl Bucket for FolderBucket {
         }))
     }
 
-    async fn put(&self, key: &str, body: Body, _: &StoredHeaders, condition: Condition) -> Result<String, TargetError> {
+    async fn put(&self, key: &str, body: Body, _: &StoredHeaders, on: Condition) -> Result<String, TargetError> {
         let bytes = match body {
             Body::Bytes(bytes) => bytes,
             Body::File { path, .. } => std::fs::read(&path)
                 .map_err(|error| self.error("read", key, &error))?
                 .into(),
         };
-        if let Condition::Matches(etag) = &condition {
+        let written = |error| self.error("write", key, &error);
+        let guard = self.guard().map_err(written)?;
+        if let Condition::Matches(etag) = &on {
             let current = self.head(key).await?.map(|head| head.etag);
             if current.as_ref() != Some(etag) {
                 return Err(TargetError {
@@ -148,16 +158,12 @@ impl Bucket for FolderBucket {
                 });
             }
         }
-        self.write(key, &bytes, condition == Condition::Absent)
-            .map_err(|error| self.error("write", key, &error))?;
+        self.write(key, &bytes, on == Condition::Absent).map_err(written)?;
+        drop(guard);
         Ok(Digest::of(&bytes).to_string())
     }
 
-    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<String, TargetError> {
-        super::transfer(self, from, self, to, headers).await
-    }
-
-    async fn copy_from(&self, _: &str, _: &str, _: &str, _: &StoredHeaders) -> Result<Option<String>, TargetError> {
+    async fn copy(&self, _: Place<'_>, _: &str, _: &StoredHeaders) -> Result<Option<String>, TargetError> {
         Ok(None)
     }
 

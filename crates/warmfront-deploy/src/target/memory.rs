@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Body, Bucket, Cdn, Condition, Fault, Head, Invalidation, Listed, PathCount, StoredHeaders, TargetError};
+use super::{
+    Body, Bucket, Cdn, Condition, Fault, Head, Invalidation, Listed, PathCount, Place, StoredHeaders, TargetError,
+};
 use crate::digest::Digest;
 use crate::site::Site;
 
@@ -229,13 +231,7 @@ impl Bucket for Memory {
         })
     }
 
-    async fn put(
-        &self,
-        key: &str,
-        body: Body,
-        headers: &StoredHeaders,
-        condition: Condition,
-    ) -> Result<String, TargetError> {
+    async fn put(&self, key: &str, body: Body, headers: &StoredHeaders, on: Condition) -> Result<String, TargetError> {
         let bytes: Bytes = match body {
             Body::Bytes(bytes) => bytes,
             Body::File { path, digest, .. } => {
@@ -249,7 +245,7 @@ impl Bucket for Memory {
         self.call("s3:PutObject", |world, bucket| {
             let objects = world.objects.entry(bucket.into()).or_default();
             let current = objects.get(key).map(|object| head_of(object).etag);
-            let holds = match &condition {
+            let holds = match &on {
                 Condition::Any => true,
                 Condition::Absent => current.is_none(),
                 Condition::Matches(etag) => current.as_ref() == Some(etag),
@@ -267,21 +263,10 @@ impl Bucket for Memory {
         })
     }
 
-    async fn copy(&self, from: &str, to: &str, headers: &StoredHeaders) -> Result<String, TargetError> {
-        let copied = self.copy_from(&self.name(), from, to, headers).await?;
-        Ok(copied.unwrap_or_default())
-    }
-
-    async fn copy_from(
-        &self,
-        other: &str,
-        from: &str,
-        to: &str,
-        headers: &StoredHeaders,
-    ) -> Result<Option<String>, TargetError> {
+    async fn copy(&self, from: Place<'_>, to: &str, headers: &StoredHeaders) -> Result<Option<String>, TargetError> {
         self.call("s3:PutObject", |world, bucket| {
-            let source = other.trim_start_matches("s3://");
-            let found = world.objects.get(source).and_then(|objects| objects.get(from)).cloned();
+            let source = world.objects.get(from.bucket.trim_start_matches("s3://"));
+            let found = source.and_then(|objects| objects.get(from.key)).cloned();
             let found = found.ok_or_else(|| error(Fault::NotFound, "s3:GetObject", "NoSuchKey"))?;
             let object = StoredObject {
                 headers: headers.clone(),
@@ -311,7 +296,6 @@ fn shown((number, (_, paths, is_completed)): (usize, &(String, Vec<String>, bool
         id: format!("I{number}"),
         is_completed: *is_completed,
         paths: Some(PathCount::of(paths)),
-        created_unix_secs: 0,
     }
 }
 

@@ -6,13 +6,13 @@ use crate::site::tests::{site, view};
 fn all_forms_of_an_index_page() {
     let site = site();
     for (path, rewrites, expected) in [
-        ("index.html", false, &["/", "/index.html"][..]),
-        ("index.html", true, &["/", "/index.html"]),
-        ("x/index.html", false, &["/x/index.html"]),
-        ("x/index.html", true, &["/x", "/x/", "/x/index.html"]),
-        ("x/about.html", true, &["/x/about", "/x/about.html"]),
-        ("x/about.html", false, &["/x/about.html"]),
-        ("logo.png", true, &["/logo.png"]),
+        ("/index.html", false, &["/", "/index.html"][..]),
+        ("/index.html", true, &["/", "/index.html"]),
+        ("/x/index.html", false, &["/x/index.html"]),
+        ("/x/index.html", true, &["/x", "/x/", "/x/index.html"]),
+        ("/x/about.html", true, &["/x/about", "/x/about.html"]),
+        ("/x/about.html", false, &["/x/about.html"]),
+        ("/logo.png", true, &["/logo.png"]),
     ] {
         assert_eq!(url_forms(&site, path, rewrites), expected, "{path}");
     }
@@ -24,14 +24,14 @@ fn without_a_default_root_object_the_root_is_no_page() {
         default_root_object: None,
         ..site()
     };
-    assert_eq!(url_forms(&site, "index.html", false), ["/index.html"]);
+    assert_eq!(url_forms(&site, "/index.html", false), ["/index.html"]);
 }
 
 #[test]
 fn query_strings_in_the_key_need_a_wildcard() {
     let mut site = site();
     site.default_view.query_in_key = true;
-    assert_eq!(url_forms(&site, "about.html", false), ["/about.html*"]);
+    assert_eq!(url_forms(&site, "/about.html", false), ["/about.html*"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use warmfront_deploy::plan::Plan;
 use warmfront_deploy::session::{DeployError, Made, Session};
-use warmfront_deploy::{Digest, DigestCache, SettingsFile, iam};
+use warmfront_deploy::{Digest, DigestCache, iam};
 
 use super::release::{self, Site, SiteArgs};
 use crate::outcome::Complaint;
@@ -36,7 +36,7 @@ pub struct Args {
 /// Plans a release of the folder, shows it, and carries it out.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(file) = &args.explain {
-        return explain_file(file);
+        return explain_file(file, &args.site);
     }
     release::run(&args.site, async |site: &Site| {
         let plan = plan_folder(&site.session, &args.folder, args.rehash).await;
@@ -136,8 +136,8 @@ fn ask() -> anyhow::Result<()> {
     Err(Complaint::failed("nothing was changed").into())
 }
 
-fn explain_file(file: &str) -> anyhow::Result<()> {
-    let settings = SettingsFile::load(None).and_then(|file| file.resolve());
+fn explain_file(file: &str, site: &SiteArgs) -> anyhow::Result<()> {
+    let settings = site.settings()?.resolve();
     let settings = settings.map_err(|error| Complaint::usage(error.to_string()))?;
     let decision = settings.rules.decide(file.trim_start_matches("./"), false);
     let mut text = format!(

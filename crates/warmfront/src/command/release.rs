@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use warmfront_clock::Clock;
 use warmfront_deploy::SettingsFile;
+use warmfront_deploy::patience::Patience;
 use warmfront_deploy::session::{DeployError, Memo, Options, Session};
 use warmfront_deploy::state::State;
 use warmfront_deploy::target::aws::{Account, Clients, Server};
 use warmfront_deploy::target::folder::FolderBucket;
-use warmfront_deploy::verify::EdgeViewer;
+use warmfront_deploy::verify::{Edge, EdgeViewer};
 
 use crate::endpoints::Endpoints;
 use crate::identity::Identity;
@@ -22,7 +23,7 @@ mod show;
 
 pub use explain::explain;
 pub use progress::Printer;
-pub use show::{show_plan, summarize};
+pub use show::{show_plan, show_report, summarize};
 
 /// Which site, and how to go about it.
 #[derive(Clone, Debug, clap::Args)]
@@ -39,8 +40,8 @@ pub struct SiteArgs {
     /// The settings file [default: warmfront.toml, if it is there]
     #[arg(long = "settings", value_name = "FILE")]
     settings_file: Option<PathBuf>,
-    /// An edge to verify at, http://HOST:PORT; may be given for each POP [default: every POP of --data, else the distribution's own
-    /// name]
+    /// An edge to verify at, http://HOST:PORT or https://HOST:PORT; may be given for each POP [default: every POP of --data, else the
+    /// distribution's own name]
     #[arg(long = "edge", value_name = "URL", env = "WARMFRONT_EDGES", value_delimiter = ',')]
     edges: Vec<String>,
     /// Do not look at the result through the edge
@@ -49,7 +50,7 @@ pub struct SiteArgs {
     /// Leave waiting for the invalidation, and what comes after it, to `warmfront resume`
     #[arg(long)]
     no_wait: bool,
-    /// Give up after this long
+    /// Give up a call that keeps failing, or something that is waited for, after this long
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = crate::duration::parse)]
     timeout: Duration,
     /// How many calls to the bucket at once
@@ -78,6 +79,14 @@ pub struct Site {
 }
 
 impl SiteArgs {
+    /// The settings file, that was named or lies here.
+    ///
+    /// # Errors
+    /// Names the file and what in it makes no sense.
+    pub fn settings(&self) -> Result<SettingsFile, Complaint> {
+        SettingsFile::load(self.settings_file.as_deref()).map_err(usage)
+    }
+
     /// The same, about the site that a plan is for.
     ///
     /// # Errors
@@ -98,7 +107,7 @@ impl SiteArgs {
     /// # Errors
     /// Names the flag that is missing or makes no sense.
     pub async fn open(&self) -> anyhow::Result<Site> {
-        let file = SettingsFile::load(self.settings_file.as_deref()).map_err(usage)?;
+        let file = self.settings()?;
         let bucket_name = self.bucket.clone().or_else(|| file.bucket.clone());
         let distribution = self.distribution.clone().or_else(|| file.distribution.clone());
         let missing = |flag: &str, key: &str| {
@@ -108,55 +117,74 @@ impl SiteArgs {
         let bucket_name = bucket_name.ok_or_else(|| missing("--bucket", "bucket"))?;
         let distribution = distribution.ok_or_else(|| missing("--distribution", "distribution"))?;
         let settings = file.resolve().map_err(usage)?;
-        let (clients, server) = self.clients().await?;
+        let Services {
+            clients,
+            is_elsewhere,
+            server,
+        } = self.services().await?;
         let state = self.state.clone().or_else(|| file.state.clone());
         let state = state.unwrap_or_else(|| format!(".warmfront/{distribution}"));
-        let mut edges = if self.edges.is_empty() {
-            file.edges.clone()
-        } else {
-            self.edges.clone()
-        };
-        if edges.is_empty() {
-            let pops = server.iter().flat_map(|server| &server.pops);
-            edges.extend(pops.map(|pop| pop.edge.clone()));
-        }
-        let elsewhere = std::env::var_os("AWS_ENDPOINT_URL_CLOUDFRONT").is_some() && self.data.is_none();
-        let verify = !self.no_verify && (!edges.is_empty() || !elsewhere);
+        let edges = self.edges(&file, server.as_ref());
+        let verify = !self.no_verify && (!edges.is_empty() || !is_elsewhere);
         if !verify && !self.no_verify {
             eprintln!(
-                "warmfront: the result is not verified, since AWS_ENDPOINT_URL_CLOUDFRONT names no edge; give one with --edge"
+                "warmfront: the result is not verified, since CloudFront's API is not AWS's own and no edge is named; give one with --edge"
             );
         }
         let authority = server.and_then(|server| std::fs::read(server.ca).ok());
-        let verifier = EdgeViewer::new(&edges, authority.as_deref())
-            .map_err(|error| Complaint::usage(format!("--edge: {error}")))?;
+        let verifier =
+            EdgeViewer::new(edges, authority).map_err(|error| Complaint::usage(format!("--edge: {error}")))?;
+        let reporter = Arc::new(Printer::new(self.json));
+        let patience = Patience::new(self.timeout, reporter.clone());
         let session = Session {
             bucket: Arc::new(clients.bucket(&bucket_name)),
             bucket_name,
             cdn: Arc::new(clients.cloudfront.clone()),
             distribution,
-            state: open_state(&state, &clients)?,
+            state: open_state(&state, &clients, &patience)?,
             settings,
+            patience,
             options: Options {
                 n_parallel: usize::from(self.parallel),
-                timeout: self.timeout,
                 wait: !self.no_wait,
                 allow_deletions: self.allow_deletions,
                 host: host_name(),
             },
             clock: Clock::system(),
-            reporter: Arc::new(Printer::new(self.json)),
+            reporter,
             verifier: if verify { Some(Arc::new(verifier)) } else { None },
             memo: Memo::default(),
         };
         Ok(Site { session, state })
     }
 
-    /// The services, and where they are if they are a server's on this machine.
-    async fn clients(&self) -> anyhow::Result<(Clients, Option<Endpoints>)> {
+    /// The edges that were named, else every POP of the server.
+    fn edges(&self, file: &SettingsFile, server: Option<&Endpoints>) -> Vec<Edge> {
+        let named = if self.edges.is_empty() {
+            &file.edges
+        } else {
+            &self.edges
+        };
+        let named = named.iter().map(|url| Edge {
+            url: url.clone(),
+            tls_url: None,
+        });
+        let pops = server.iter().flat_map(|server| &server.pops).map(|pop| Edge {
+            url: pop.edge.clone(),
+            tls_url: pop.edge_https.clone(),
+        });
+        let edges: Vec<Edge> = named.collect();
+        if edges.is_empty() { pops.collect() } else { edges }
+    }
+
+    async fn services(&self) -> anyhow::Result<Services> {
         let Some(folder) = &self.data else {
             let account = Account::from_environment(self.aws_profile.as_deref()).await;
-            return Ok((account.clients(), None));
+            return Ok(Services {
+                clients: account.clients(),
+                is_elsewhere: account.cloudfront_endpoint().is_some(),
+                server: None,
+            });
         };
         let identity = Identity::load(folder).map_err(|error| super::explain_identity(error, folder))?;
         let endpoints = Endpoints::load(folder)
@@ -167,17 +195,30 @@ impl SiteArgs {
             access_key_id: identity.root.access_key_id.clone(),
             secret_access_key: identity.root.secret_access_key.expose().to_owned(),
         };
-        Ok((Account::of_server(&server).await, Some(endpoints)))
+        Ok(Services {
+            clients: Account::of_server(&server).await,
+            is_elsewhere: true,
+            server: Some(endpoints),
+        })
     }
+}
+
+/// The two services.
+struct Services {
+    clients: Clients,
+    /// Whether CloudFront's API is not AWS's own: then a distribution's own name may lead to nobody.
+    is_elsewhere: bool,
+    /// Where they are, if they are a server's on this machine.
+    server: Option<Endpoints>,
 }
 
 fn usage(error: impl std::fmt::Display) -> Complaint {
     Complaint::usage(error.to_string())
 }
 
-fn open_state(place: &str, clients: &Clients) -> Result<State, Complaint> {
+fn open_state(place: &str, clients: &Clients, patience: &Patience) -> Result<State, Complaint> {
     let Some(name) = place.strip_prefix("s3://") else {
-        return Ok(State::new(Arc::new(FolderBucket::new(place)), ""));
+        return Ok(State::new(Arc::new(FolderBucket::new(place)), "", patience.clone()));
     };
     let (bucket, prefix) = name.split_once('/').unwrap_or((name, ""));
     if bucket.is_empty() {
@@ -189,13 +230,22 @@ fn open_state(place: &str, clients: &Clients) -> Result<State, Complaint> {
     } else {
         format!("{prefix}/")
     };
-    Ok(State::new(Arc::new(clients.bucket(bucket)), &prefix))
+    Ok(State::new(Arc::new(clients.bucket(bucket)), &prefix, patience.clone()))
 }
 
+/// This machine, since it was started, and this container: where a number means the same process.
 fn host_name() -> String {
-    let read = std::fs::read_to_string("/proc/sys/kernel/hostname");
-    read.map(|name| name.trim().to_owned())
-        .unwrap_or_else(|_| "unknown".into())
+    let read = |path: &str| {
+        std::fs::read_to_string(path)
+            .map(|text| text.trim().to_owned())
+            .unwrap_or_default()
+    };
+    let processes = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let (name, boot) = (
+        read("/proc/sys/kernel/hostname"),
+        read("/proc/sys/kernel/random/boot_id"),
+    );
+    format!("{name} (boot {boot}, {})", processes.display())
 }
 
 /// Whether a process of this machine is alive.

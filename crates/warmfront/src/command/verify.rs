@@ -13,11 +13,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if args.site.json {
         return Ok(stdout::print(&format!("{}\n", serde_json::to_string(&reports)?))?);
     }
-    let line = |report: &warmfront_deploy::verify::EdgeReport| {
-        format!(
-            "{}: {} URLs and {} assets that pages refer to are as they should be ({} went from Miss to Hit)\n",
-            report.edge, report.n_checks, report.n_references, report.n_miss_then_hit
-        )
-    };
+    let line = |report| format!("{}\n", release::show_report(report));
     Ok(stdout::print(&reports.iter().map(line).collect::<String>())?)
 }

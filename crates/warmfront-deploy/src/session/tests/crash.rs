@@ -21,9 +21,8 @@ async fn die_at(bench: &Bench, death: Death, n: usize) -> bool {
         _ if call >= n => Stroke::Fail(Fault::Refused),
         _ => Stroke::Work,
     });
-    let mut session = bench.session();
     // Whoever is dead does not try again.
-    session.options.timeout = Duration::ZERO;
+    let session = bench.session_for(Duration::ZERO);
     let died = session.apply(&plan, Made::Earlier, |_| true).await.is_err();
     bench.memory.set_script(|_, _| Stroke::Work);
     died

@@ -166,7 +166,7 @@ async fn a_public_state_and_a_foreign_bucket_are_refused() {
     let bench = Bench::new();
     bench.build(FIRST);
     let mut session = bench.session();
-    session.state = State::new(Arc::new(bench.memory.clone()), "state/");
+    session.state = State::new(Arc::new(bench.memory.clone()), "state/", session.patience.clone());
     let refused = session
         .plan_folder(bench.folder.path(), &mut DigestCache::default())
         .await;

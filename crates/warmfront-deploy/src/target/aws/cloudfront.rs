@@ -45,12 +45,8 @@ impl CloudFront {
     }
 
     async fn view(&self, config: &DistributionConfig, behavior: Behavior<'_>) -> Result<View, TargetError> {
-        let origins = config
-            .origins
-            .as_ref()
-            .map(|origins| origins.items())
-            .unwrap_or_default();
-        let origin = origins.iter().find(|origin| origin.id == behavior.target_origin_id);
+        let target = primary_of(config, behavior.target_origin_id);
+        let origin = origins_of(config).iter().find(|origin| origin.id == target);
         let (ttl, query_in_key) = match behavior.policy_id {
             Some(id) => self.policy(id).await?,
             None => {
@@ -102,6 +98,20 @@ impl CloudFront {
     }
 }
 
+fn origins_of(config: &DistributionConfig) -> &[Origin] {
+    let origins = config.origins.as_ref().map(|origins| origins.items());
+    origins.unwrap_or_default()
+}
+
+/// The origin that a behavior's target means: itself, or the first of an origin group. Source: CloudFront API Reference, OriginGroup.
+fn primary_of<'a>(config: &'a DistributionConfig, target: &'a str) -> &'a str {
+    let groups = config.origin_groups.as_ref().map(|groups| groups.items());
+    let group = groups.unwrap_or_default().iter().find(|group| group.id == target);
+    let members = group.and_then(|group| group.members.as_ref());
+    let first = members.and_then(|members| members.items().first());
+    first.map_or(target, |first| &first.origin_id)
+}
+
 fn ttl_bounds([min, default, max]: [Option<i64>; 3]) -> TtlBounds {
     let secs = |value: i64| u64::try_from(value).unwrap_or(0);
     let min_secs = secs(min.unwrap_or(0));
@@ -142,7 +152,6 @@ fn shown(invalidation: &aws_sdk_cloudfront::types::Invalidation) -> Invalidation
         id: invalidation.id.clone(),
         is_completed: invalidation.status == "Completed",
         paths: paths.map(|paths| PathCount::of(paths.items())),
-        created_unix_secs: invalidation.create_time.secs(),
     }
 }
 
@@ -214,20 +223,20 @@ impl Cdn for CloudFront {
                 .error_caching_min_ttl
                 .map_or(10, |secs| u64::try_from(secs).unwrap_or(0)),
         });
+        let buckets = origins_of(config).iter().filter_map(|origin| {
+            let origin_path = origin.origin_path.clone().unwrap_or_default();
+            Some((bucket_of(origin).0?, origin_path))
+        });
         Ok(Site {
             distribution: found.id.clone(),
             arn: found.arn.clone(),
             domain_name: found.domain_name.clone(),
-            aliases: config
-                .aliases
-                .as_ref()
-                .map(|aliases| aliases.items().to_vec())
-                .unwrap_or_default(),
             is_deployed: found.status == "Deployed",
             is_enabled: config.enabled,
             default_root_object: config.default_root_object.clone().filter(|name| !name.is_empty()),
             views,
             default_view,
+            buckets: buckets.collect(),
             error_pages: error_pages.collect(),
             tag_header: config
                 .cache_tag_config
@@ -314,7 +323,6 @@ impl Cdn for CloudFront {
                     id: summary.id.clone(),
                     is_completed: summary.status == "Completed",
                     paths: None,
-                    created_unix_secs: summary.create_time.secs(),
                 });
             }
             let met_known = found

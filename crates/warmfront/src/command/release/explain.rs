@@ -1,7 +1,7 @@
 use warmfront_deploy::iam::missing_statement;
 use warmfront_deploy::session::DeployError;
 use warmfront_deploy::state::{LockError, StateError};
-use warmfront_deploy::target::TargetError;
+use warmfront_deploy::target::{Fault, TargetError};
 
 use crate::outcome::Complaint;
 
@@ -20,6 +20,7 @@ pub fn explain(error: DeployError) -> anyhow::Error {
         DeployError::StateIsPublic(_) => {
             "name another bucket or a folder, or a prefix outside the distribution's origin path"
         }
+        DeployError::StateInFolder(_) => "name a folder elsewhere, or leave it out with exclude in warmfront.toml",
         DeployError::BucketChanged | DeployError::PlanIsOld => "make a new plan, and look at what it does",
         DeployError::NotItsBucket { .. } => {
             "check --bucket and --distribution; the origin must be BUCKET.s3.REGION.amazonaws.com"
@@ -28,12 +29,28 @@ pub fn explain(error: DeployError) -> anyhow::Error {
             "wait for it; a run that died gives the lock up two minutes after it last renewed it"
         }
         DeployError::TimedOut(_) => "nothing is lost: go on with `warmfront resume`, for longer with --timeout",
-        DeployError::NotVerified { .. } => "look with `warmfront verify`; go back with `warmfront rollback`",
+        DeployError::NotVerified { .. } => {
+            "look with `warmfront verify`; go on with `warmfront resume`, or back with `warmfront rollback`"
+        }
         DeployError::NoSuchRelease(_) => "list them: warmfront releases",
-        DeployError::Target(_) | DeployError::NotAsSent { .. } => "nothing is lost: go on with `warmfront resume`",
-        _ => return complaint.into(),
+        DeployError::NotAsSent { .. } => "nothing is lost: go on with `warmfront resume`",
+        _ => match target_error(&error) {
+            Some(error) => way_out(error),
+            None => return complaint.into(),
+        },
     };
     complaint.hint(hint).into()
+}
+
+/// What helps when a call fails.
+fn way_out(error: &TargetError) -> &'static str {
+    match error.fault {
+        Fault::Unidentified => "log in, or name credentials as for the AWS CLI (--aws-profile); nothing is lost",
+        Fault::NotFound => "check --bucket, --distribution and --state, and whose account and region are asked",
+        Fault::Refused if error.action == "read" => "publish what is there now: warmfront deploy",
+        Fault::Refused if error.code == "RequestTimeTooSkewed" => "set this machine's clock; nothing is lost",
+        _ => "nothing is lost: run it again, or go on with `warmfront resume`",
+    }
 }
 
 fn target_error(error: &DeployError) -> Option<&TargetError> {

@@ -70,13 +70,13 @@ impl Reporter for Printer {
             } => self.line(&format!("release {release}")),
             Event::Began { release, resumed: true } => self.line(&format!("release {release} goes on")),
             Event::Step { step, n_items } => self.begin(step.name(), n_items),
-            Event::Object { .. } | Event::Checked { problem: None, .. } => self.advance(),
-            Event::Checked {
-                edge,
-                path,
-                problem: Some(problem),
-                ..
-            } => self.line(&format!("  {edge}{path}: {problem}")),
+            Event::Object { .. } | Event::Checked { .. } => self.advance(),
+            Event::Verified(report) => {
+                self.line(&format!("  {}", super::show_report(&report)));
+                for problem in &report.problems {
+                    self.line(&format!("  {problem}"));
+                }
+            }
             Event::Invalidation { id, n_paths, .. } => self.line(&format!("  invalidation {id}: {n_paths} paths")),
             Event::Completed { id, waited_ms } => self.line(&format!("  {id} Completed after {}", secs(waited_ms))),
             Event::Waiting { reason, for_ms } => self.line(&format!("  waiting {}: {reason}", secs(for_ms))),

@@ -6,6 +6,7 @@ use warmfront_deploy::month::Month;
 use warmfront_deploy::plan::{Plan, Source};
 use warmfront_deploy::price;
 use warmfront_deploy::session::Outcome;
+use warmfront_deploy::verify::EdgeReport;
 
 /// A list longer than this is cut.
 const LINES_MAX: usize = 20;
@@ -62,7 +63,7 @@ fn write_plan(text: &mut String, plan: &Plan, month: Option<&Month>) -> std::fmt
         _ if n_paths == 0 => writeln!(text, "no invalidation is needed: 0.00 USD")?,
         Some(n_used) => writeln!(
             text,
-            "{n_paths} paths cost {} ({} free paths are left this month)",
+            "{n_paths} paths cost {} ({} free paths are left this month, other distributions not counted)",
             price::of_more(n_used, n_paths),
             price::free_left(n_used)
         )?,
@@ -104,6 +105,24 @@ fn list(text: &mut String, name: &str, lines: Vec<String>) -> std::fmt::Result {
     Ok(())
 }
 
+/// What an edge showed, in one line.
+pub fn show_report(report: &EdgeReport) -> String {
+    let pops: Vec<&str> = report.pops.iter().map(String::as_str).collect();
+    let (n_looked, n_wrong) = (report.n_checks + report.n_references, report.problems.len());
+    let well = match n_wrong {
+        0 => "all as they should be".to_owned(),
+        _ => format!("{n_wrong} of {n_looked} are not as they should be"),
+    };
+    format!(
+        "{} ({}): {} URLs and {} assets that they refer to, {well}; {} went from Miss to Hit",
+        report.edge,
+        pops.join(", "),
+        report.n_checks,
+        report.n_references,
+        report.n_miss_then_hit
+    )
+}
+
 /// Tells a CI service what happened: GitHub's step summary, as Markdown; a section in GitLab's job log; elsewhere nothing.
 ///
 /// Source: GitHub Docs, "Workflow commands for GitHub Actions", Adding a job summary; GitLab Docs, "CI/CD job logs", Custom
@@ -134,7 +153,7 @@ fn gitlab_section(text: &str, now_unix_secs: i64) -> String {
 
 fn summary(plan: &Plan, outcome: &Outcome) -> String {
     let state = if outcome.is_finished {
-        "is live and verified"
+        "is live"
     } else {
         "is waiting for its invalidation"
     };

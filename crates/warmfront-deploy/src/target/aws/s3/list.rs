@@ -1,7 +1,6 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{S3Bucket, unquoted};
-use crate::target::aws::explain;
 use crate::target::{Listed, TargetError};
 
 /// Pieces that are listed at once.
@@ -29,14 +28,14 @@ impl S3Bucket {
         let mut listed: Vec<Listed> = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+            let request = self.client().list_objects_v2().bucket(&self.bucket).prefix(prefix);
             let request = match token {
                 Some(token) => request.continuation_token(token),
                 None => request.set_start_after(begin.clone()),
             };
             let answer = request.send().await;
-            let answer =
-                answer.map_err(|error| explain("s3:ListBucket", format!("arn:aws:s3:::{}", self.bucket), error))?;
+            let answer = answer
+                .map_err(|error| self.explain("s3:ListBucket", format!("arn:aws:s3:::{}", self.bucket), error))?;
             for object in answer.contents() {
                 let Some(key) = object.key() else { continue };
                 if end.as_deref().is_some_and(|end| key > end) {

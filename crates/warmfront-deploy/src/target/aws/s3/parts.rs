@@ -8,17 +8,10 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPa
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use super::{S3Bucket, local, unquoted};
+use super::{S3Bucket, local, unquoted, with_headers};
 use crate::digest::Digest;
 use crate::patience::jittered;
-use crate::target::aws::explain;
-use crate::target::{Fault, StoredHeaders, TargetError};
-
-/// Files from this size on go in parts.
-pub const MULTIPART_BYTES_MIN: u64 = 2 * PART_BYTES;
-
-/// A part's size; S3 allows 10,000 parts, so files up to 160 GiB. Tests make do with less.
-const PART_BYTES: u64 = if cfg!(test) { 16 * 1024 } else { 16 * 1024 * 1024 };
+use crate::target::{Fault, PART_BYTES, StoredHeaders, TargetError};
 
 /// Parts of one file that are in memory and on their way at once.
 const PARTS_AT_ONCE: usize = 4;
@@ -39,24 +32,14 @@ impl S3Bucket {
         digest: Digest,
         headers: &StoredHeaders,
     ) -> Result<String, TargetError> {
-        let request = self
-            .client
-            .create_multipart_upload()
-            .bucket(&self.bucket)
-            .key(key)
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
-            .set_content_type(headers.content_type.clone())
-            .set_cache_control(headers.cache_control.clone())
-            .set_content_encoding(headers.content_encoding.clone())
-            .set_content_disposition(headers.content_disposition.clone())
-            .set_content_language(headers.content_language.clone())
-            .set_metadata(Some(headers.metadata.clone().into_iter().collect()));
+        let request = self.client().create_multipart_upload().bucket(&self.bucket).key(key);
+        let request = with_headers!(request, headers).checksum_algorithm(ChecksumAlgorithm::Sha256);
         let answer = request.send().await;
-        let answer = answer.map_err(|error| explain("s3:PutObject", self.arn(key), error))?;
+        let answer = answer.map_err(|error| self.explain("s3:PutObject", self.arn(key), error))?;
         let upload = answer.upload_id().unwrap_or_default().to_owned();
         let sent = self.send_parts(key, path, size, digest, &upload).await;
         if sent.is_err() {
-            let abort = self.client.abort_multipart_upload();
+            let abort = self.client().abort_multipart_upload();
             let abort = abort.bucket(&self.bucket).key(key).upload_id(&upload);
             // The upload failed already; a bucket's lifecycle rule removes what this could not.
             let _ = abort.send().await;
@@ -80,14 +63,17 @@ impl S3Bucket {
         });
         let parts = work.buffered(PARTS_AT_ONCE).try_collect::<Vec<CompletedPart>>().await?;
         // The parts were read one by one: only the whole says that they belong together.
-        let (whole, _) = crate::scan::digest_of(path).map_err(|error| local(path, &error.to_string()))?;
+        let file = path.to_owned();
+        let whole = tokio::task::spawn_blocking(move || crate::scan::digest_of(&file));
+        let whole = whole.await.unwrap_or_else(|panic| Err(panic.into()));
+        let (whole, _) = whole.map_err(|error| local(path, &error.to_string()))?;
         if whole != digest {
             return Err(local(path, "changed since the plan was made"));
         }
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(key);
+        let request = self.client().complete_multipart_upload().bucket(&self.bucket).key(key);
         let answer = request.upload_id(upload).multipart_upload(parts).send().await;
-        let answer = answer.map_err(|error| explain("s3:PutObject", self.arn(key), error))?;
+        let answer = answer.map_err(|error| self.explain("s3:PutObject", self.arn(key), error))?;
         Ok(unquoted(answer.e_tag()))
     }
 
@@ -102,14 +88,14 @@ impl S3Bucket {
         let bytes = bytes::Bytes::from(part);
         let mut attempt = 1;
         loop {
-            let request = self.client.upload_part().bucket(&self.bucket).key(key);
+            let request = self.client().upload_part().bucket(&self.bucket).key(key);
             let request = request.upload_id(upload).part_number(number).checksum_sha256(&checksum);
             let error = match request.body(ByteStream::from(bytes.clone())).send().await {
                 Ok(answer) => {
                     let done = CompletedPart::builder().part_number(number).checksum_sha256(checksum);
                     return Ok(done.set_e_tag(answer.e_tag().map(str::to_owned)).build());
                 }
-                Err(error) => explain("s3:PutObject", self.arn(key), error),
+                Err(error) => self.explain("s3:PutObject", self.arn(key), error),
             };
             if attempt == PART_TRIES || !matches!(error.fault, Fault::Throttled | Fault::Unavailable) {
                 return Err(error);

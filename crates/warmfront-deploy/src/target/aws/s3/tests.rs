@@ -36,6 +36,9 @@ async fn bucket(answer: impl Fn(Asked) -> Answer + Send + Sync + 'static) -> S3B
                     };
                     Ok::<_, Infallible>(answer(Asked {
                         method: head.method.to_string(),
+                        region: header("authorization")
+                            .and_then(|signed| signed.split('/').nth(2).map(str::to_owned))
+                            .unwrap_or_default(),
                         checksum: header("x-amz-checksum-sha256"),
                         if_none_match: header("if-none-match"),
                         query,
@@ -57,6 +60,8 @@ async fn bucket(answer: impl Fn(Asked) -> Answer + Send + Sync + 'static) -> S3B
 
 struct Asked {
     method: String,
+    /// The region of the signature.
+    region: String,
     query: String,
     checksum: Option<String>,
     if_none_match: Option<String>,
@@ -147,8 +152,9 @@ async fn refusals_are_told_apart_by_their_xml() {
         (403, "AccessDenied", Fault::Denied),
         (404, "NoSuchBucket", Fault::NotFound),
         (403, "RequestTimeTooSkewed", Fault::Refused),
-        (301, "PermanentRedirect", Fault::Refused),
-        (400, "AuthorizationHeaderMalformed", Fault::Refused),
+        (403, "ExpiredToken", Fault::Unidentified),
+        (301, "PermanentRedirect", Fault::Moved),
+        (400, "AuthorizationHeaderMalformed", Fault::Moved),
     ] {
         let bucket = bucket(move |_| refusal(status, code, "<Region>eu-west-1</Region>")).await;
         let headers = StoredHeaders::default();
@@ -302,4 +308,28 @@ async fn a_file_that_changed_meanwhile_never_becomes_an_object() {
     assert!(put.await.unwrap_err().message.contains("changed since the plan"));
     let upload = upload.lock().unwrap();
     assert!(upload.aborted && upload.whole.is_none());
+}
+
+/// Amazon S3 User Guide, "Making requests": a bucket that lies elsewhere sends its clients there.
+#[tokio::test]
+async fn a_bucket_in_another_region_is_found_there() {
+    let regions: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = regions.clone();
+    let bucket = bucket(move |asked| {
+        seen.lock().unwrap().push(asked.region.clone());
+        if asked.region == "eu-west-1" {
+            return page(&asked, &["a.html".to_owned()]);
+        }
+        let mut answer = refusal(301, "PermanentRedirect", "");
+        let region = "eu-west-1".parse().unwrap();
+        answer.headers_mut().insert("x-amz-bucket-region", region);
+        answer
+    })
+    .await;
+    assert_eq!(bucket.list("", &[]).await.unwrap_err().fault, Fault::Moved);
+    assert_eq!(bucket.list("", &[]).await.unwrap().len(), 1);
+    assert_eq!(*regions.lock().unwrap(), ["us-east-1", "eu-west-1"]);
+    // Another call was on its way when the first one learned it; but a bucket that keeps sending clients to where they are is broken.
+    assert_eq!(bucket.move_to("eu-west-1".into()), Some(Fault::Unavailable));
+    assert_eq!(S3Bucket::new(bucket.client(), "b").move_to("eu-west-1".into()), None);
 }
