@@ -1,14 +1,13 @@
 //! Releases against a running server: the real program, a real bucket, a real edge.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output};
 
+use aws_sdk_cloudfront::types::ViewerProtocolPolicy;
 use serde_json::Value;
 
 use crate::program::{Server, check_refused, run, stderr, stdout, warmfront};
 use crate::site::Website;
-use crate::watch::Watch;
 
 pub const FIRST: &[(&str, &str)] = &[
     ("app.11111111aa.js", "console.log(1)"),
@@ -51,10 +50,14 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(more: &[&str]) -> Bench {
+        Bench::shown_over(ViewerProtocolPolicy::AllowAll, more)
+    }
+
+    pub fn shown_over(protocol: ViewerProtocolPolicy, more: &[&str]) -> Bench {
         let outer = tempfile::tempdir().unwrap();
         let data = outer.path().join("data");
         let server = Server::start(&data, more);
-        let website = Website::make(&data, &server);
+        let website = Website::make(&data, &server, protocol);
         Bench { outer, server, website }
     }
 
@@ -69,7 +72,7 @@ impl Bench {
         started
     }
 
-    fn run(&self, command: &str, more: &[&str]) -> Output {
+    pub fn run(&self, command: &str, more: &[&str]) -> Output {
         self.command(command, more).output().unwrap()
     }
 
@@ -178,6 +181,20 @@ fn what_makes_no_sense_is_refused_before_anything_changes() {
         &public,
     ]);
     check_refused(&refused, 1, &["--state", &public, "hint:"]);
+    let inside = format!("{folder}/releases");
+    let refused = run(&[
+        "plan",
+        &folder,
+        "--data",
+        data.to_str().unwrap(),
+        "--bucket",
+        &bench.website.bucket,
+        "--distribution",
+        &bench.website.distribution,
+        "--state",
+        &inside,
+    ]);
+    check_refused(&refused, 1, &["--state", &inside, "hint:"]);
     bench.deploy(FIRST);
     build(Path::new(&folder), &FIRST[..1]);
     check_refused(
@@ -202,53 +219,50 @@ fn waiting_is_explained_and_can_be_left_to_resume() {
     assert_eq!(bench.shown("/logo.svg"), SECOND[2].1);
 }
 
-/// Starts a deploy, kills it without warning after it has said `n_lines` things, and says whether it was still alive.
-fn kill_after(bench: &Bench, n_lines: usize) -> bool {
-    let mut child = bench
-        .command("deploy", &[&bench.folder(), "--yes", "--json", "--parallel", "1"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let n_read = lines.take(n_lines).count();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    n_read == n_lines
+#[test]
+fn apply_refuses_once_another_tool_has_written() {
+    let bench = Bench::new(&[]);
+    bench.deploy(FIRST);
+    build(Path::new(&bench.folder()), SECOND);
+    let file = bench.outer.path().join("plan.json");
+    let file = file.to_str().unwrap();
+    bench.done("plan", &[&bench.folder(), "-o", file]);
+    bench.website.put("index.html", "somebody else's");
+    check_refused(
+        &bench.run("apply", &[file]),
+        1,
+        &[
+            "the bucket has changed since the plan was made",
+            "hint: make a new plan",
+        ],
+    );
+    // Whoever looks first sees it, and puts it right.
+    bench.done("plan", &[&bench.folder(), "-o", file]);
+    bench.done("apply", &[file]);
+    assert_eq!(bench.shown("/index.html"), SECOND[1].1);
 }
 
 #[test]
-fn a_deploy_that_is_killed_anywhere_is_finished_by_the_next_run() {
-    let bench = Bench::new(&[]);
+fn every_pop_is_asked_over_https_where_plain_http_is_not_shown() {
+    let outer = tempfile::tempdir().unwrap();
+    let topology = outer.path().join("topology.toml");
+    let regions = "[[region]]\nname = 'us-east-1'\npop = [{ name = 'IAD89-P3' }, { name = 'IAD12-P1' }]\n";
+    std::fs::write(&topology, regions).unwrap();
+    let more = ["--topology", topology.to_str().unwrap()];
+    let bench = Bench::shown_over(ViewerProtocolPolicy::HttpsOnly, &more);
     bench.deploy(FIRST);
-    let watch = Watch::start(bench.server.address("edge"), &["/", "/new.html", "/about/index.html"]);
-    for n_lines in 0.. {
-        let files = if n_lines % 2 == 0 { SECOND } else { FIRST };
-        build(Path::new(&bench.folder()), files);
-        let was_alive = kill_after(&bench, n_lines);
-        watch.look_once_more();
-        // Every third time by resume, which needs no folder; else by the same command again.
-        if n_lines % 3 == 0 {
-            bench.done("resume", &[]);
-        }
-        bench.done("deploy", &[&bench.folder(), "--yes"]);
-        watch.look_once_more();
-        for (path, text) in files.iter().filter(|(path, _)| !path.contains(' ')) {
-            assert_eq!(bench.shown(&format!("/{path}")), *text, "after {n_lines} lines: {path}");
-        }
-        assert_eq!(
-            bench.done("resume", &[]),
-            "nothing is unfinished",
-            "after {n_lines} lines"
-        );
-        if !was_alive {
-            assert!(n_lines > 12, "{n_lines}");
-            break;
-        }
+    let shown = bench.done("verify", &[]);
+    for pop in ["(IAD89-P3)", "(IAD12-P1)"] {
+        let line = shown
+            .lines()
+            .find(|line| line.contains(pop))
+            .unwrap_or_else(|| panic!("{shown}"));
+        assert!(line.contains("all as they should be"), "{line}");
     }
-    let seen = watch.end();
-    assert_eq!(seen.broken, [""; 0]);
-    assert!(seen.n_pages > 50 && seen.n_assets > 50, "{seen:?}");
+    // Named by hand, an edge is asked as it was named, and the way out is said.
+    let edge = format!("http://{}", bench.server.address("edge"));
+    let refused = bench.run("verify", &["--edge", &edge]);
+    check_refused(&refused, 1, &["wants https", "https://HOST:PORT"]);
 }
 
 #[test]
@@ -275,5 +289,24 @@ fn shells_and_man_know_every_command() {
             folder.path().join(format!("warmfront-{command}.1")).exists(),
             "{command}"
         );
+    }
+}
+
+#[test]
+fn a_file_is_explained_by_the_settings_that_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("other.toml");
+    std::fs::write(&settings, "[[rule]]\nmatch = '*.pdf'\ncache_control = 'max-age=5'\n").unwrap();
+    let explained = run(&[
+        "deploy",
+        "dist",
+        "--explain",
+        "a/b.pdf",
+        "--settings",
+        settings.to_str().unwrap(),
+    ]);
+    let text = stdout(&explained);
+    for words in ["Cache-Control: max-age=5", "Content-Type: application/pdf", "rule 1"] {
+        assert!(text.contains(words), "{words:?} is missing: {text}");
     }
 }

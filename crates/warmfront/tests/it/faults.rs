@@ -112,6 +112,37 @@ fn a_release_ends_well_in_bad_hours_and_says_what_it_waits_for() {
 }
 
 #[test]
+fn what_is_not_allowed_names_the_statement_that_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("faults.toml");
+    let denied = |call: &str| format!("[[fault]]\ncall = '{call}'\nanswer = 'AccessDenied'\n");
+    let calls = ["ListObjectsV2", "PutObject", "CreateInvalidation"];
+    std::fs::write(&script, calls.map(denied).concat()).unwrap();
+    let bench = Bench::new(&["--faults", script.to_str().unwrap()]);
+    build(std::path::Path::new(&bench.folder()), FIRST);
+    let distribution = &bench.website.distribution;
+    // Each is denied once: so far the release comes each time.
+    for (action, resource) in [
+        ("s3:ListBucket", "arn:aws:s3:::the-site\"".to_owned()),
+        ("s3:PutObject", "arn:aws:s3:::the-site/".to_owned()),
+        (
+            "cloudfront:CreateInvalidation",
+            format!(":distribution/{distribution}\""),
+        ),
+    ] {
+        let refused = bench.run("deploy", &[&bench.folder(), "--yes", "--parallel", "1"]);
+        let action = format!("\"Action\":[\"{action}\"]");
+        check_refused(
+            &refused,
+            1,
+            &["AccessDenied", &action, "\"Effect\":\"Allow\"", &resource],
+        );
+    }
+    bench.done("resume", &[]);
+    assert_eq!(bench.shown("/"), FIRST[1].1);
+}
+
+#[test]
 fn a_script_that_makes_no_sense_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("faults.toml");

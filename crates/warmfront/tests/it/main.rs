@@ -10,6 +10,10 @@ mod demo;
 mod deploy;
 #[cfg(feature = "deploy")]
 mod faults;
+#[cfg(feature = "deploy")]
+mod gate;
+#[cfg(feature = "deploy")]
+mod kills;
 mod origin;
 mod program;
 #[cfg(feature = "deploy")]

@@ -15,27 +15,51 @@ use crate::program::Server;
 /// CachingOptimized. Source: CloudFront Developer Guide, "Use managed cache policies".
 const CACHING_OPTIMIZED: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 
+/// A bucket that no distribution serves.
+pub const STATE_BUCKET: &str = "the-releases";
+
 /// A bucket and its distribution.
 pub struct Website {
     pub bucket: String,
     pub distribution: String,
+    /// The access key that may do everything, and its secret.
+    pub keys: [String; 2],
+    s3: aws_sdk_s3::Client,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl Website {
-    /// Makes both on the server whose state is in `data`.
-    pub fn make(data: &Path, server: &Server) -> Website {
+    /// Makes both on the server whose state is in `data`, shown as `protocol` says.
+    pub fn make(data: &Path, server: &Server, protocol: ViewerProtocolPolicy) -> Website {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
-        runtime.block_on(make(data, server))
+        let identity: Value = serde_json::from_slice(&std::fs::read(data.join("identity.json")).unwrap()).unwrap();
+        let keys = ["access_key_id", "secret_access_key"];
+        let keys = keys.map(|name| identity["root"][name].as_str().unwrap().to_owned());
+        let (s3, cloudfront) = clients(server, &keys);
+        let bucket = "the-site".to_owned();
+        let distribution = runtime.block_on(make(&s3, &cloudfront, &bucket, protocol));
+        Website {
+            bucket,
+            distribution,
+            keys,
+            s3,
+            runtime,
+        }
+    }
+
+    /// Writes an object as another tool would.
+    pub fn put(&self, key: &str, text: &'static str) {
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(text.as_bytes());
+        let put = self.s3.put_object().bucket(&self.bucket).key(key).body(body);
+        self.runtime.block_on(put.send()).unwrap();
     }
 }
 
-async fn make(data: &Path, server: &Server) -> Website {
-    let identity: Value = serde_json::from_slice(&std::fs::read(data.join("identity.json")).unwrap()).unwrap();
-    let key = |name: &str| identity["root"][name].as_str().unwrap().to_owned();
-    let keys = Credentials::new(key("access_key_id"), key("secret_access_key"), None, None, "test");
+fn clients(server: &Server, [id, secret]: &[String; 2]) -> (aws_sdk_s3::Client, aws_sdk_cloudfront::Client) {
+    let keys = Credentials::new(id, secret, None, None, "test");
     let http = aws_smithy_http_client::Builder::new().build_http();
     let region = Region::new("us-east-1");
     let s3 = aws_sdk_s3::Config::builder()
@@ -53,8 +77,18 @@ async fn make(data: &Path, server: &Server) -> Website {
         .region(region)
         .endpoint_url(format!("http://{}", server.address("control")));
     let cloudfront = aws_sdk_cloudfront::Client::from_conf(cloudfront.build());
-    let bucket = "the-site".to_owned();
-    s3.create_bucket().bucket(&bucket).send().await.unwrap();
+    (s3, cloudfront)
+}
+
+async fn make(
+    s3: &aws_sdk_s3::Client,
+    cloudfront: &aws_sdk_cloudfront::Client,
+    bucket: &str,
+    protocol: ViewerProtocolPolicy,
+) -> String {
+    for name in [bucket, STATE_BUCKET] {
+        s3.create_bucket().bucket(name).send().await.unwrap();
+    }
     let control = OriginAccessControlConfig::builder()
         .name("the-site")
         .signing_protocol(OriginAccessControlSigningProtocols::Sigv4)
@@ -68,7 +102,7 @@ async fn make(data: &Path, server: &Server) -> Website {
     let control = control.send().await.unwrap().origin_access_control.unwrap();
     let created = cloudfront
         .create_distribution()
-        .distribution_config(config(&bucket, &control.id));
+        .distribution_config(config(bucket, &control.id, protocol));
     let created = created.send().await.unwrap().distribution.unwrap();
     let policy = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow",
@@ -78,18 +112,15 @@ async fn make(data: &Path, server: &Server) -> Website {
         "Condition": {"StringEquals": {"AWS:SourceArn": created.arn}},
     }]});
     s3.put_bucket_policy()
-        .bucket(&bucket)
+        .bucket(bucket)
         .policy(policy.to_string())
         .send()
         .await
         .unwrap();
-    Website {
-        bucket,
-        distribution: created.id,
-    }
+    created.id
 }
 
-fn config(bucket: &str, control: &str) -> DistributionConfig {
+fn config(bucket: &str, control: &str, protocol: ViewerProtocolPolicy) -> DistributionConfig {
     let origin = Origin::builder()
         .id("site")
         .domain_name(format!("{bucket}.s3.us-east-1.amazonaws.com"))
@@ -99,7 +130,7 @@ fn config(bucket: &str, control: &str) -> DistributionConfig {
         .unwrap();
     let behavior = DefaultCacheBehavior::builder()
         .target_origin_id("site")
-        .viewer_protocol_policy(ViewerProtocolPolicy::AllowAll)
+        .viewer_protocol_policy(protocol)
         .cache_policy_id(CACHING_OPTIMIZED)
         .build()
         .unwrap();
