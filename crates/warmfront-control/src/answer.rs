@@ -104,6 +104,7 @@ pub(crate) fn error_response(error: &ApiError, speech: Speech, request_id: &str)
     let (code, message) = (error.code(), error.to_string());
     let (name, status) = match error {
         ApiError::ClockNotManual => ("ClockNotManual", 409),
+        ApiError::DryRunUnderWay => ("DryRunUnderWay", 409),
         _ => (code.code(), code.status()),
     };
     let body = match speech {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use axum::Router;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::{RwLock, watch};
+use tokio::sync::{Mutex, RwLock, watch};
 use tokio::task::JoinSet;
 use warmfront_journal::Journal;
 
 use crate::follower::FollowError;
 use crate::nodes::Nodes;
 use crate::state::State;
-use crate::{ControlOptions, completion, follower, members, router, server};
+use crate::{ControlOptions, audit, completion, follower, members, router, server};
 
 /// The journal holds something that cannot be read.
 #[derive(Debug, Error)]
@@ -41,11 +41,13 @@ impl Control {
             nodes,
             views,
             turn: RwLock::new(()),
+            dry_run: Mutex::new(()),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(follower::follow(journal, sender));
         tasks.spawn(completion::complete(Arc::clone(&state)));
         tasks.spawn(members::drop_silent(Arc::clone(&state)));
+        tasks.spawn(audit::follow_invalidations(Arc::clone(&state)));
         Ok(Control { state, _tasks: tasks })
     }
 

@@ -122,6 +122,8 @@ pub(crate) enum ApiError {
 
     #[error("The clock is not turned by hand: start with --clock manual.")]
     ClockNotManual,
+    #[error("Another dry run is under way. Please try again in a moment.")]
+    DryRunUnderWay,
     #[error("CloudFront encountered an internal error. Please try again.")]
     Unavailable(#[source] Unavailable),
 }
@@ -214,8 +216,8 @@ impl ApiError {
                 ErrorCode::TooManyDistributionsAssociatedToOriginAccessControl
             }
             ApiError::BatchTooLarge(_) => ErrorCode::BatchTooLarge,
-            // CloudFront has no clock; Warmfront's own API says so in its own words.
-            ApiError::ClockNotManual => ErrorCode::UnsupportedOperation,
+            // CloudFront has neither clock nor dry runs; Warmfront's own API says so in its own words.
+            ApiError::ClockNotManual | ApiError::DryRunUnderWay => ErrorCode::UnsupportedOperation,
             ApiError::Unavailable(_) => ErrorCode::ServiceUnavailable,
         }
     }

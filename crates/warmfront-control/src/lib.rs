@@ -5,6 +5,7 @@
 //! member node has applied the journal, and is never part of an ETag.
 
 mod answer;
+mod audit;
 mod authentication;
 mod authorization;
 mod call;

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
-use warmfront_facts::View;
+use warmfront_facts::{CoverageReport, View};
 use warmfront_model::Revision;
 
 /// Where nodes report how far they have applied the journal. Clones share one register.
@@ -15,10 +15,30 @@ use warmfront_model::Revision;
 #[derive(Clone, Default)]
 pub struct Nodes(Arc<Register>);
 
-#[derive(Default)]
 struct Register {
     nodes: Mutex<BTreeMap<String, Attached>>,
-    moved: Notify,
+    moved: watch::Sender<()>,
+    coverage: broadcast::Sender<NodeReport>,
+}
+
+/// How many reports of nodes wait for whoever reads them; the oldest are dropped beyond that.
+const REPORTS_MAX: usize = 4_096;
+
+impl Default for Register {
+    fn default() -> Self {
+        Register {
+            nodes: Mutex::default(),
+            moved: watch::Sender::default(),
+            coverage: broadcast::Sender::new(REPORTS_MAX),
+        }
+    }
+}
+
+/// What a node has counted.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeReport {
+    pub(crate) node: Arc<str>,
+    pub(crate) report: CoverageReport,
 }
 
 /// A node that reports.
@@ -68,36 +88,39 @@ pub(crate) struct Position {
 
 struct Attached {
     node: Node,
-    listening: AbortHandle,
+    listening: [AbortHandle; 2],
 }
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        self.listening.abort();
+        self.listening.iter().for_each(AbortHandle::abort);
     }
 }
 
 impl Nodes {
-    /// Takes a node in, in the place of one with its name. To be called in a tokio runtime.
-    pub fn attach(&self, node: Node) {
+    /// Takes a node in, in the place of one with its name; `coverage` is what it counts, for the audit and for dry runs. To be
+    /// called in a tokio runtime.
+    pub fn attach(&self, node: Node, coverage: broadcast::Receiver<CoverageReport>) {
         let (register, mut applied) = (Arc::clone(&self.0), node.applied.clone());
-        let listening = tokio::spawn(async move {
+        let moving = tokio::spawn(async move {
             while applied.changed().await.is_ok() {
-                register.moved.notify_one();
+                register.moved.send_replace(());
             }
         });
-        let listening = listening.abort_handle();
+        let (register, name) = (Arc::clone(&self.0), Arc::from(node.name.as_str()));
+        let counting = tokio::spawn(forward(register, name, coverage));
+        let listening = [moving.abort_handle(), counting.abort_handle()];
         self.0
             .nodes
             .lock()
             .insert(node.name.clone(), Attached { node, listening });
-        self.0.moved.notify_one();
+        self.0.moved.send_replace(());
     }
 
     /// The node is gone, and answers nobody any more. One that counts by its lease goes on counting until it is dropped.
     pub fn detach(&self, name: &str) {
         self.0.nodes.lock().remove(name);
-        self.0.moved.notify_one();
+        self.0.moved.send_replace(());
     }
 
     /// The newest revision, at most the view's, that every node has applied that counts by this view.
@@ -133,9 +156,29 @@ impl Nodes {
         nodes.values().map(of).collect()
     }
 
-    /// Returns once a node has moved, came or went, since this was called last.
-    pub(crate) async fn moved(&self) {
-        self.0.moved.notified().await;
+    /// Changes whenever a node has moved, came or went.
+    pub(crate) fn moves(&self) -> watch::Receiver<()> {
+        self.0.moved.subscribe()
+    }
+
+    /// What nodes count from now on.
+    pub(crate) fn coverage(&self) -> broadcast::Receiver<NodeReport> {
+        self.0.coverage.subscribe()
+    }
+}
+
+async fn forward(register: Arc<Register>, node: Arc<str>, mut reports: broadcast::Receiver<CoverageReport>) {
+    use broadcast::error::RecvError;
+    loop {
+        match reports.recv().await {
+            Ok(report) => {
+                let node = Arc::clone(&node);
+                // It is no loss if nobody listens.
+                let _ = register.coverage.send(NodeReport { node, report });
+            }
+            Err(RecvError::Lagged(n)) => tracing::warn!(%node, n, "reports of what invalidations cover were lost"),
+            Err(RecvError::Closed) => return,
+        }
     }
 }
 
@@ -147,13 +190,14 @@ mod tests {
 
     fn attach(nodes: &Nodes, name: &str, counts: Counts, applied: u64) -> watch::Sender<Revision> {
         let sender = watch::Sender::new(Revision(applied));
-        nodes.attach(Node {
+        let node = Node {
             name: name.to_owned(),
             tier: "pop",
             counts,
             applied: sender.subscribe(),
             describe: Box::new(NodeDetails::default),
-        });
+        };
+        nodes.attach(node, broadcast::Sender::new(1).subscribe());
         sender
     }
 

@@ -33,6 +33,7 @@ mod update_distribution;
 mod update_origin_access_control;
 mod update_policy;
 
+pub(crate) use create_invalidation::ITEMS_MAX as INVALIDATION_ITEMS_MAX;
 use create_policy::create_policy;
 use delete_policy::delete_policy;
 use get_policy::{get_policy, get_policy_config};

@@ -43,7 +43,7 @@ async fn answer(state: &State, request: Request<Body>) -> Result<Answer, ApiErro
     let identity = authenticate(&call, &state.options)?;
     if own::is_own(&call.path) {
         let operation = OwnOperation::of(&call).ok_or_else(|| unknown(&call))?;
-        authorize(&identity, &operation.action(), "*")?;
+        authorize(&identity, &operation.action(), &operation.resource(state, &call))?;
         return own::perform(operation, state, &call).await;
     }
     match route(&call.method, &call.path, &call.query) {

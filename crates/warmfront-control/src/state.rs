@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{RwLock, watch};
+use tokio::sync::{Mutex, RwLock, watch};
 use warmfront_facts::{Key, View};
 use warmfront_journal::{CommitError, Expected, Journal, Write};
 use warmfront_model::Revision;
@@ -26,6 +26,8 @@ pub(crate) struct State {
     /// Held alone by a writer whose decision any commit makes void, and together by all others while they commit: so
     /// writers of one process take turns instead of failing each other.
     pub(crate) turn: RwLock<()>,
+    /// Held during a dry run: each has every node walk its whole cache.
+    pub(crate) dry_run: Mutex<()>,
 }
 
 /// What is to be committed, and what will have been achieved.

@@ -8,6 +8,7 @@ use warmfront_invalidation::{Index, InvalidationItem, NormalUrl};
 use warmfront_journal::{Event, Journal, JournalError, Snapshot as Entries, Watch};
 use warmfront_model::{AccountId, DistributionId, ResourceArn, Revision};
 
+use crate::dry_run;
 use crate::mutants::{Mutant, is_planted};
 use crate::node::Node;
 use crate::past::take_in_the_past;
@@ -138,6 +139,9 @@ impl Follower {
                 let created = record.created.min(self.clock.now());
                 self.clock.sleep_until(created.plus(delay)).await;
             }
+            self.node
+                .coverings
+                .begin(&record.distribution, &record.items, event.revision);
             self.node.publish(|snapshot| {
                 snapshot
                     .index
@@ -146,6 +150,9 @@ impl Follower {
             });
             self.node.progress.invalidations.add(1);
             return;
+        }
+        if let Fact::DryRun(record) = &fact {
+            dry_run::begin(&self.node, Arc::clone(record), event.revision);
         }
         let changed_roots = self.changed_roots(&fact);
         let changed_tag_header = self.changed_tag_header(&fact);
@@ -202,9 +209,13 @@ impl Follower {
                 self.policies.apply(fact);
                 true
             }
-            Fact::Invalidation(_) | Fact::Tags { .. } | Fact::Member(..) | Fact::CompletedThrough(_) | Fact::Other => {
-                false
-            }
+            Fact::Invalidation(_)
+            | Fact::Audit(..)
+            | Fact::Tags { .. }
+            | Fact::Member(..)
+            | Fact::CompletedThrough(_)
+            | Fact::DryRun(_)
+            | Fact::Other => false,
         }
     }
 

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
+use warmfront_facts::CoverageReport;
 use warmfront_model::Revision;
 
 use crate::node::Node;
@@ -55,6 +56,11 @@ impl NodeHandle {
     /// out unnoticed still shows here: what counts is asked anew for each request.
     pub fn leased(&self) -> watch::Receiver<bool> {
         self.node.lease.taken()
+    }
+
+    /// What invalidations and dry runs are found to cover, from now on.
+    pub fn coverage(&self) -> broadcast::Receiver<CoverageReport> {
+        self.node.coverings.reports()
     }
 
     /// Holds it back, or lets it go on. It answers from its cache all the while, keeps its lease, and so delays `Completed`.

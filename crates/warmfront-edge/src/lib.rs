@@ -14,6 +14,8 @@ mod changes;
 mod connection;
 mod core;
 mod counters;
+mod coverage;
+mod dry_run;
 mod edge;
 mod embedded;
 mod error_page;

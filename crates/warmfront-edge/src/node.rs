@@ -16,6 +16,7 @@ use warmfront_store::Store;
 use crate::access_log::AccessLog;
 use crate::changes::Changes;
 use crate::counters::Counters;
+use crate::coverage::Coverings;
 use crate::flight::Flights;
 use crate::handle::Hold;
 use crate::identifiers::via;
@@ -37,6 +38,8 @@ pub(crate) struct Node {
     pub(crate) flights: Flights,
     pub(crate) changes: Changes,
     pub(crate) variants: Variants,
+    /// What invalidations cover here.
+    pub(crate) coverings: Coverings,
     pub(crate) buckets: BucketAccess,
     pub(crate) tier: Tier,
     pub(crate) pop: HeaderValue,
@@ -99,6 +102,7 @@ impl Node {
             flights: Flights::default(),
             changes: Changes::default(),
             variants: Variants::new(options.memory_bytes / VARIANTS_SHARE),
+            coverings: Coverings::default(),
             buckets: options.buckets.clone(),
             tier: options.tier.clone(),
             pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use warmfront_invalidation::{Index, InvalidationMode, Stamped};
+use tokio::time::Instant;
+use warmfront_invalidation::{Covered, Index, InvalidationMode, Stamped};
 use warmfront_model::{DistributionId, Revision};
 use warmfront_routing::CacheKey;
 
@@ -19,12 +20,14 @@ pub(crate) struct Swept {
     pub(crate) removed_bytes: u64,
 }
 
-/// How many responses are visited before others on this thread have their turn.
+/// How many responses are visited between two turns of others.
 const TURN: u64 = 256;
 
-/// Sweeps after invalidations, for as long as the node lives: one sweep at a time, and a pause between two.
+/// Sweeps after invalidations, for as long as the node lives: one sweep at a time, and a pause between two, ten times as long
+/// as the one before took, within limits.
 pub(crate) async fn sweep_forever(node: Arc<Node>) {
-    const PAUSE: Duration = Duration::from_secs(1);
+    const PAUSE_MIN: Duration = Duration::from_millis(20);
+    const PAUSE_MAX: Duration = Duration::from_secs(1);
     let mut applied = node.applied();
     loop {
         if node.snapshot().index.is_empty() {
@@ -33,48 +36,50 @@ pub(crate) async fn sweep_forever(node: Arc<Node>) {
             }
             continue;
         }
+        let began = Instant::now();
         let swept = sweep(&node).await;
+        let took = began.elapsed();
         tracing::debug!(
             visited = swept.n_visited,
             removed = swept.n_removed,
             removed_bytes = swept.removed_bytes,
             "swept"
         );
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep((took * 10).clamp(PAUSE_MIN, PAUSE_MAX)).await;
     }
 }
 
 /// Visits every stored response, removes the covered ones and raises the as-of of the rest, those that are arriving too; a
-/// covered one that its origin may confirm stays. Then drops the entries that were applied when it began, and makes that
-/// the floor.
+/// covered one that its origin may confirm stays. Then drops the entries that were applied when it began, makes that the
+/// floor, and reports what each of them has covered.
 pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
     let began = Arc::clone(&node.snapshot());
     let through: Revision = began.index.applied().revision;
     let mut swept = Swept::default();
     for (key, response) in node.store.iter() {
-        swept.n_visited += 1;
-        if let Judged::Remove(covered) = judge(&began, &key, response)
-            && node.store.discard(&key, &covered)
-        {
-            swept.n_removed += 1;
-            swept.removed_bytes += covered.body_bytes().unwrap_or(0);
-        }
-        if swept.n_visited.is_multiple_of(TURN) {
-            tokio::task::yield_now().await;
-        }
+        let bytes = response.body_bytes().unwrap_or(0);
+        let removed = match judge(&began, &key, response) {
+            Judged::Uncovered => None,
+            Judged::Gentle(covered) => settle(node, &began, &key, &covered, Some(bytes)),
+            Judged::Remove => take_out(node, &began, &key),
+        };
+        swept.note(removed);
+        swept.rest().await;
     }
     for entry in node.store.iter_on_disk() {
-        swept.n_visited += 1;
         let visited = Arc::clone(&entry);
-        if let Judged::Remove(covered) = judge(&began, visited.key(), entry)
-            && node.store.discard_on_disk(&covered)
-        {
-            swept.n_removed += 1;
-            swept.removed_bytes += covered.body_bytes();
-        }
-        if swept.n_visited.is_multiple_of(TURN) {
-            tokio::task::yield_now().await;
-        }
+        let key = visited.key();
+        let removed = match judge(&began, key, entry) {
+            Judged::Uncovered => None,
+            Judged::Gentle(covered) => {
+                // What is in memory too was counted there.
+                let counted = node.store.get(key).is_none().then(|| visited.body_bytes());
+                settle(node, &began, key, &covered, counted)
+            }
+            Judged::Remove => take_out(node, &began, key),
+        };
+        swept.note(removed);
+        swept.rest().await;
     }
     node.flights.joinable().iter().for_each(|flight| raise(&began, flight));
     node.publish(|snapshot| {
@@ -86,12 +91,86 @@ pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
         }
         snapshot.index.forget(through);
     });
+    node.coverings.finish(through);
     let progress = &node.progress;
     progress.sweeps.add(1);
     progress.swept.add(swept.n_visited);
     progress.swept_removed.add(swept.n_removed);
     progress.swept_bytes.add(swept.removed_bytes);
     swept
+}
+
+impl Swept {
+    fn note(&mut self, removed: Option<u64>) {
+        self.n_visited += 1;
+        if let Some(bytes) = removed {
+            self.n_removed += 1;
+            self.removed_bytes += bytes;
+        }
+    }
+
+    /// Others on this thread have their turn.
+    async fn rest(&self) {
+        if self.n_visited.is_multiple_of(TURN) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Takes out what `key` holds, in memory and on disk, and an invalidation covers, unless its origin may confirm it; and
+/// counts it, once. Gives the bytes of its body.
+///
+/// For the sweep, and for whoever is about to put another response in its place.
+pub(crate) fn take_out(node: &Node, snapshot: &Snapshot, key: &[u8]) -> Option<u64> {
+    let in_memory = node.store.get(key).and_then(|response| {
+        let judged = judge(snapshot, key, Arc::clone(&response));
+        let bytes = response.body_bytes().unwrap_or(0);
+        match judged {
+            Judged::Uncovered => None,
+            Judged::Gentle(covered) => settle(node, snapshot, key, &covered, Some(bytes)),
+            Judged::Remove => node.store.discard(key, &response).then(|| {
+                count(node, snapshot, key, &*response, bytes, || {});
+                bytes
+            }),
+        }
+    });
+    let on_disk = node.store.get_on_disk(key).and_then(|entry| {
+        let is_covered = matches!(judge(snapshot, key, Arc::clone(&entry)), Judged::Remove);
+        (is_covered && node.store.discard_on_disk(&entry)).then(|| {
+            let bytes = entry.body_bytes();
+            if in_memory.is_none() {
+                count(node, snapshot, key, &*entry, bytes, || {});
+            }
+            bytes
+        })
+    });
+    in_memory.or(on_disk)
+}
+
+/// A covered response stays where it is, and is counted if `counted` gives its bytes.
+fn settle<T: Stamped>(
+    node: &Node,
+    snapshot: &Snapshot,
+    key: &[u8],
+    covered: &Covered<T>,
+    counted: Option<u64>,
+) -> Option<u64> {
+    match counted {
+        Some(bytes) => count(node, snapshot, key, &**covered.response(), bytes, || covered.settle()),
+        None => covered.settle(),
+    }
+    None
+}
+
+fn count<T: Stamped>(node: &Node, snapshot: &Snapshot, key: &[u8], response: &T, bytes: u64, settle: impl FnOnce()) {
+    match site_of(snapshot, key).filter(|_| node.coverings.is_counting()) {
+        Some(site) => {
+            let distribution = &site.distribution;
+            let names = names_of_key(key, distribution);
+            node.coverings.count(&distribution.id, &names, response, bytes, settle);
+        }
+        None => settle(),
+    }
 }
 
 /// Raises the as-of of what is arriving, or yet to arrive, unless it is covered. A covered one is not stored when it ends, and
@@ -115,22 +194,27 @@ fn site_of<'a>(snapshot: &'a Snapshot, key: &[u8]) -> Option<&'a Arc<Site>> {
 }
 
 enum Judged<T> {
-    /// It stays: nothing covers it, or it may be confirmed by the origin.
-    Stay,
+    /// Nothing covers it.
+    Uncovered,
+    /// It is covered, and stays for its origin to confirm it.
+    Gentle(Covered<T>),
     /// It is of no use to anyone.
-    Remove(Arc<T>),
+    Remove,
 }
 
 fn judge<T: Stamped>(snapshot: &Snapshot, key: &[u8], response: Arc<T>) -> Judged<T> {
     // A deleted distribution's responses can answer nobody.
     let Some(site) = site_of(snapshot, key) else {
-        return Judged::Remove(response);
+        return Judged::Remove;
     };
     let distribution = &site.distribution;
     let names = || names_of_key(key, distribution);
     match snapshot.index.check(&distribution.id, response, names) {
-        Err(covered) if covered.mode() == InvalidationMode::Refetch => Judged::Remove(Arc::clone(covered.response())),
-        Ok(_) | Err(_) => Judged::Stay,
+        Ok(_) => Judged::Uncovered,
+        Err(covered) => match covered.mode() {
+            InvalidationMode::Refetch => Judged::Remove,
+            InvalidationMode::Revalidate => Judged::Gentle(covered),
+        },
     }
 }
 

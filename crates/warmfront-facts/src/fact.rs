@@ -4,8 +4,8 @@ use warmfront_journal::{Entry, Event, Write};
 use warmfront_model::{DistributionId, Revision};
 
 use crate::{
-    CompletedRecord, DistributionRecord, InvalidationRecord, Key, MemberRecord, OriginAccessControlRecord, Policy,
-    PolicyFact, PolicyKind, PolicyRecord, RecordError, TagsRecord,
+    AuditRecord, CompletedRecord, DistributionRecord, DryRunRecord, InvalidationRecord, Key, MemberRecord,
+    OriginAccessControlRecord, Policy, PolicyFact, PolicyKind, PolicyRecord, RecordError, TagsRecord,
 };
 
 /// What one commit says.
@@ -19,6 +19,8 @@ pub enum Fact {
     Policy(PolicyFact),
     /// An invalidation was created.
     Invalidation(Arc<InvalidationRecord>),
+    /// What became of an invalidation of this distribution was written.
+    Audit(DistributionId, Arc<AuditRecord>),
     /// The tags of a resource were written, or removed altogether.
     Tags {
         /// The resource's ARN.
@@ -30,6 +32,8 @@ pub enum Fact {
     Member(String, Option<Arc<MemberRecord>>),
     /// Every invalidation up to this revision is Completed.
     CompletedThrough(Revision),
+    /// How much would such an invalidation cover?
+    DryRun(Arc<DryRunRecord>),
     /// Nothing that concerns distributions, policies or invalidations.
     Other,
 }
@@ -70,6 +74,9 @@ fn read(key: &str, value: Option<&[u8]>, revision: Revision) -> Result<Fact, Rec
         (Some(Key::Invalidation { distribution, .. }), Some(value)) => {
             Fact::Invalidation(Arc::new(InvalidationRecord::decode(distribution, value, revision)?))
         }
+        (Some(Key::InvalidationAudit { distribution, .. }), Some(value)) => {
+            Fact::Audit(distribution, Arc::new(AuditRecord::decode(value)?))
+        }
         (Some(Key::Tags(resource)), value) => {
             let tags = value.map(TagsRecord::decode).transpose()?.map(Arc::new);
             Fact::Tags { resource, tags }
@@ -79,8 +86,10 @@ fn read(key: &str, value: Option<&[u8]>, revision: Revision) -> Result<Fact, Rec
             Fact::Member(node, record.map(Arc::new))
         }
         (Some(Key::Completed), Some(value)) => Fact::CompletedThrough(CompletedRecord::decode(value)?.through),
+        (Some(Key::DryRun), Some(value)) => Fact::DryRun(Arc::new(DryRunRecord::decode(value)?)),
         // Invalidations and the watermark are never taken back.
-        (Some(Key::Invalidation { .. } | Key::Completed), None) | (None, _) => Fact::Other,
+        (Some(Key::Invalidation { .. } | Key::InvalidationAudit { .. } | Key::Completed | Key::DryRun), None)
+        | (None, _) => Fact::Other,
     })
 }
 

@@ -21,39 +21,63 @@ pub enum Key {
         /// SHA-256 of the caller reference in lower-case hex.
         reference_hash: String,
     },
+    /// `invalidation-audit/DISTRIBUTION/HASH`: what became of the invalidation with that hash.
+    InvalidationAudit {
+        /// The distribution it is for.
+        distribution: DistributionId,
+        /// SHA-256 of the caller reference in lower-case hex.
+        reference_hash: String,
+    },
     /// `tags/ARN`.
     Tags(String),
     /// `member/NODE`: a node whose position counts for Completed, and its lease.
     Member(String),
     /// `completed`, the completion watermark.
     Completed,
+    /// `dry-run`: the newest question how much an invalidation would cover.
+    DryRun,
 }
 
 impl Key {
     /// The key of the invalidation with this caller reference.
     pub fn invalidation(distribution: &DistributionId, caller_reference: &str) -> Key {
-        let reference_hash = hex::encode(Sha256::digest(caller_reference.as_bytes()));
         Key::Invalidation {
             distribution: distribution.clone(),
-            reference_hash,
+            reference_hash: reference_hash(caller_reference),
+        }
+    }
+
+    /// The key of the audit of the invalidation with this caller reference.
+    pub fn invalidation_audit(distribution: &DistributionId, caller_reference: &str) -> Key {
+        Key::InvalidationAudit {
+            distribution: distribution.clone(),
+            reference_hash: reference_hash(caller_reference),
         }
     }
 
     /// Reads a key. `None` for keys that mean nothing here: other crates keep theirs in the same journal.
     pub fn parse(text: &str) -> Option<Key> {
-        if text == "completed" {
-            return Some(Key::Completed);
+        match text {
+            "completed" => return Some(Key::Completed),
+            "dry-run" => return Some(Key::DryRun),
+            _ => {}
         }
         let (kind, rest) = text.split_once('/')?;
         match kind {
             "distribution" => Some(Key::Distribution(DistributionId::parse(rest).ok()?)),
             "origin-access-control" => Some(Key::OriginAccessControl(rest.to_owned())),
             "invalidation" => {
-                let (distribution, reference_hash) = rest.split_once('/')?;
-                let distribution = DistributionId::parse(distribution).ok()?;
+                let (distribution, reference_hash) = of_invalidation(rest)?;
                 Some(Key::Invalidation {
                     distribution,
-                    reference_hash: reference_hash.to_owned(),
+                    reference_hash,
+                })
+            }
+            "invalidation-audit" => {
+                let (distribution, reference_hash) = of_invalidation(rest)?;
+                Some(Key::InvalidationAudit {
+                    distribution,
+                    reference_hash,
                 })
             }
             "tags" => Some(Key::Tags(rest.to_owned())),
@@ -78,11 +102,27 @@ impl fmt::Display for Key {
             } => {
                 write!(formatter, "invalidation/{distribution}/{reference_hash}")
             }
+            Key::InvalidationAudit {
+                distribution,
+                reference_hash,
+            } => {
+                write!(formatter, "invalidation-audit/{distribution}/{reference_hash}")
+            }
             Key::Tags(arn) => write!(formatter, "tags/{arn}"),
             Key::Member(node) => write!(formatter, "member/{node}"),
             Key::Completed => formatter.write_str("completed"),
+            Key::DryRun => formatter.write_str("dry-run"),
         }
     }
+}
+
+fn reference_hash(caller_reference: &str) -> String {
+    hex::encode(Sha256::digest(caller_reference.as_bytes()))
+}
+
+fn of_invalidation(text: &str) -> Option<(DistributionId, String)> {
+    let (distribution, reference_hash) = text.split_once('/')?;
+    Some((DistributionId::parse(distribution).ok()?, reference_hash.to_owned()))
 }
 
 /// The Id of the invalidation with this caller reference: `I` and 24 upper-case letters or digits.
@@ -123,9 +163,11 @@ mod tests {
             Key::Policy(PolicyKind::OriginRequest, "a".into()),
             Key::Policy(PolicyKind::ResponseHeaders, "a".into()),
             Key::invalidation(&distribution, "my/ref"),
+            Key::invalidation_audit(&distribution, "my/ref"),
             Key::Tags("arn:aws:cloudfront::123456789012:distribution/E1U5RQF7T870K0".into()),
             Key::Member("IAD89-P3".into()),
             Key::Completed,
+            Key::DryRun,
         ] {
             assert_eq!(Key::parse(&key.to_string()), Some(key));
         }

@@ -3,7 +3,9 @@
 //! A fact is one journal entry, decoded. Folding all facts up to a revision gives the [`View`] at that revision.
 //! Everything here is a pure function of keys and values: no clock, no I/O.
 
+mod audit;
 mod configuration;
+mod dry_run;
 mod envelope;
 mod fact;
 mod key;
@@ -15,6 +17,8 @@ mod policy_set;
 mod record;
 mod view;
 
+pub use audit::{AuditRecord, Coverage, CoverageReport, NodeAudit};
+pub use dry_run::DryRunRecord;
 pub use fact::{Fact, decode, decode_entry};
 pub use key::{Key, invalidation_id};
 pub use member::{MemberRecord, Membership};

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use warmfront_invalidation::{InvalidPath, InvalidationItem, InvalidationMode, UnknownMode};
-use warmfront_model::{Distribution, DistributionId, OriginAccessControl, Revision, Timestamp};
+use warmfront_model::{Distribution, DistributionId, InvalidDistributionId, OriginAccessControl, Revision, Timestamp};
 use warmfront_wire::XmlError;
 use warmfront_wire::convert::ConfigError;
 use warmfront_wire::types::{DistributionConfig, OriginAccessControlConfig};
@@ -51,6 +51,9 @@ pub enum RecordError {
     /// An invalidation path that this program does not accept.
     #[error("the record's invalidation path is refused: {0}")]
     Path(#[from] InvalidPath),
+    /// A distribution's Id that is none.
+    #[error(transparent)]
+    Distribution(#[from] InvalidDistributionId),
     /// A way to invalidate that this program does not know.
     #[error(transparent)]
     Mode(#[from] UnknownMode),

@@ -5,8 +5,8 @@ use warmfront_journal::Snapshot;
 use warmfront_model::{DistributionId, Revision};
 
 use crate::{
-    DistributionRecord, Fact, InvalidationRecord, MemberRecord, Month, OriginAccessControlRecord, PolicyKind,
-    PolicySet, RecordError, TagsRecord, decode_entry, invalidation_id,
+    AuditRecord, DistributionRecord, Fact, InvalidationRecord, MemberRecord, Month, OriginAccessControlRecord,
+    PolicyKind, PolicySet, RecordError, TagsRecord, decode_entry, invalidation_id,
 };
 
 mod invalidations;
@@ -58,6 +58,11 @@ impl View {
             }
             Fact::Policy(fact) => self.policies.apply(&fact),
             Fact::Invalidation(record) => self.add_invalidation(record),
+            Fact::Audit(distribution, record) => {
+                if self.distributions.contains_key(&distribution) {
+                    self.invalidations.entry(distribution).or_default().set_audit(record);
+                }
+            }
             Fact::Tags {
                 resource,
                 tags: Some(tags),
@@ -77,7 +82,7 @@ impl View {
                 self.completed = self.completed.max(through);
                 self.completed_written = Some(revision);
             }
-            Fact::Other => {}
+            Fact::DryRun(_) | Fact::Other => {}
         }
         self.revision = self.revision.max(revision);
     }
@@ -229,6 +234,16 @@ impl View {
             .get(distribution)
             .into_iter()
             .flat_map(move |all| all.newest_first(before))
+    }
+
+    /// What became of a distribution's invalidation, by its epoch, as far as that is written down.
+    pub fn audit(&self, distribution: &DistributionId, epoch: Revision) -> Option<&Arc<AuditRecord>> {
+        self.invalidations.get(distribution)?.audit(epoch)
+    }
+
+    /// Every invalidation of any distribution that is newer than `after`.
+    pub fn invalidations_after(&self, after: Revision) -> impl Iterator<Item = &Arc<InvalidationRecord>> {
+        self.invalidations.values().flat_map(move |all| all.after(after))
     }
 
     /// What a distribution has in progress.

@@ -10,6 +10,7 @@ mod item;
 mod prefix_tree;
 mod proof;
 mod tags;
+mod tally;
 mod url;
 
 pub use covering::{InvalidationMode, UnknownMode};
@@ -17,4 +18,5 @@ pub use index::Index;
 pub use item::{InvalidPath, InvalidationItem, PATH_CHARACTERS_MAX};
 pub use proof::{Covered, Proven, Stamp, Stamped};
 pub use tags::{TAGS_MAX, cache_tags};
+pub use tally::{Tallied, Tally};
 pub use url::{Names, NormalUrl};

@@ -33,6 +33,13 @@ impl Stamp {
         }
     }
 
+    /// The invalidations up to here have been dealt with for the response: it is not covered by them, or [`Covered::settle`]
+    /// was called.
+    pub fn settled(&self) -> Revision {
+        let gentle_through = Revision(self.gentle_through.load(Ordering::Acquire));
+        self.as_of().revision.max(gentle_through)
+    }
+
     fn raise(&self, to: Revision) {
         self.revision.fetch_max(to.0, Ordering::AcqRel);
     }
@@ -52,6 +59,7 @@ pub trait Stamped {
 pub struct Covered<T> {
     response: Arc<T>,
     mode: InvalidationMode,
+    through: Revision,
 }
 
 impl<T> Covered<T> {
@@ -63,6 +71,17 @@ impl<T> Covered<T> {
     /// What every invalidation that covers it allows: it may be asked for with its validators only if all do.
     pub fn mode(&self) -> InvalidationMode {
         self.mode
+    }
+}
+
+impl<T: Stamped> Covered<T> {
+    /// The response stays where it is, for its origin to confirm it: so it will still be covered, and as gently, when the
+    /// index that found this has forgotten why. For a sweep; without effect on what is to be fetched anew.
+    pub fn settle(&self) {
+        if self.mode == InvalidationMode::Revalidate {
+            let gentle_through = &self.response.stamp().gentle_through;
+            gentle_through.fetch_max(self.through.0, Ordering::AcqRel);
+        }
     }
 }
 
@@ -112,7 +131,11 @@ impl Index {
     ) -> Result<Proven<T>, Covered<T>> {
         match self.judge(distribution, &*response, names) {
             Ok(()) => Ok(Proven(response)),
-            Err(mode) => Err(Covered { response, mode }),
+            Err(mode) => Err(Covered {
+                response,
+                mode,
+                through: self.applied().revision,
+            }),
         }
     }
 
@@ -163,9 +186,6 @@ impl Index {
         if forgotten || only_demanded || covering.refetch > as_of.revision {
             return Err(InvalidationMode::Refetch);
         }
-        stamp
-            .gentle_through
-            .fetch_max(self.applied().revision.0, Ordering::AcqRel);
         Err(InvalidationMode::Revalidate)
     }
 }

@@ -12,7 +12,7 @@ use crate::{Quotas, document};
 /// The most items in one batch.
 ///
 /// Source: CloudFront Developer Guide, "Concurrent invalidation request maximum": one request may hold them all.
-const ITEMS_MAX: usize = 3_000;
+pub(crate) const ITEMS_MAX: usize = 3_000;
 
 /// The longest reason, in bytes.
 const REASON_BYTES_MAX: usize = 1_024;

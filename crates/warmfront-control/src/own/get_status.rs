@@ -1,6 +1,6 @@
 use serde::Serialize;
-use warmfront_model::Timestamp;
 
+use super::iso_8601;
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::nodes::Position;
@@ -66,8 +66,4 @@ pub(super) async fn get_status(state: &State) -> Result<Answer, ApiError> {
             })
             .collect(),
     }))
-}
-
-fn iso_8601(moment: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(moment.0).map_or_else(|_| moment.0.to_string(), |moment| format!("{moment:.3}"))
 }

@@ -10,7 +10,7 @@ use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
 use warmfront_clock::Clock;
 use warmfront_control::{Control, ControlOptions, Counts, Grants, Identities, Identity, Node, NodeDetails, Nodes};
@@ -132,7 +132,8 @@ impl Server {
         configure(&mut options);
         let nodes = Nodes::default();
         for (number, applied) in applied.into_iter().enumerate() {
-            nodes.attach(node(&format!("node {number}"), Counts::WithProcess, applied));
+            let node = node(&format!("node {number}"), Counts::WithProcess, applied);
+            nodes.attach(node, broadcast::Sender::new(1).subscribe());
         }
         Server::start_over(journal, clock, options, nodes).await
     }

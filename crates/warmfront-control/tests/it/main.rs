@@ -1,6 +1,7 @@
 //! The API over real HTTP, signed, with nodes whose progress the test commands.
 
 mod access_controls;
+mod audit;
 mod authentication;
 mod client;
 mod completion;

@@ -120,7 +120,10 @@ fn store(node: &Node, path: &str, as_of: u64) -> Arc<StoredResponse> {
 }
 
 fn passes(node: &Node, path: &str, response: &Arc<StoredResponse>) -> bool {
-    matches!(judge(&node.snapshot(), &key(path), Arc::clone(response)), Judged::Stay)
+    matches!(
+        judge(&node.snapshot(), &key(path), Arc::clone(response)),
+        Judged::Uncovered
+    )
 }
 
 #[tokio::test]
@@ -143,6 +146,75 @@ async fn a_sweep_removes_the_covered_empties_the_index_and_keeps_the_rest() {
     assert_eq!(snapshot.index.floor(), Revision(3));
     assert!(passes(&node, "/b", &kept), "raised above the floor");
     assert!(passes(&node, "/a/new", &newer));
+}
+
+/// What the next sweep reports, as (epoch, responses, bytes).
+async fn reported(node: &Arc<Node>) -> Vec<(u64, u64, u64)> {
+    let mut reports = node.coverings.reports();
+    sweep(node).await;
+    let mut all = Vec::new();
+    while let Ok(report) = reports.try_recv() {
+        let coverage = report.coverage;
+        all.push((report.epoch.0, coverage.responses, coverage.bytes));
+    }
+    all
+}
+
+fn invalidate_counted(node: &Node, mode: InvalidationMode, path: &str, revision: u64) {
+    let items = [InvalidationItem::parse(path).unwrap()];
+    node.coverings.begin(&id(), &items, Revision(revision));
+    node.publish(|snapshot| {
+        snapshot.index.invalidate_in(mode, &id(), &items, Revision(revision));
+        snapshot.index.advance(Revision(revision));
+    });
+}
+
+fn store_bytes(node: &Node, path: &str, as_of: u64, body: &'static str) {
+    let body = Body::whole(vec![bytes::Bytes::from_static(body.as_bytes())]);
+    node.store.insert(&key(path), response(as_of, body));
+}
+
+#[tokio::test]
+async fn a_sweep_reports_what_each_invalidation_covered() {
+    let node = node();
+    store_bytes(&node, "/a", 1, "12345");
+    store_bytes(&node, "/b", 1, "123");
+    store_bytes(&node, "/index.html", 1, "1");
+    invalidate_counted(&node, InvalidationMode::Refetch, "/a", 2);
+    invalidate_counted(&node, InvalidationMode::Refetch, "/*", 3);
+    invalidate_counted(&node, InvalidationMode::Refetch, "/A", 4);
+    invalidate_counted(&node, InvalidationMode::Refetch, "/", 5);
+    assert_eq!(reported(&node).await, [(2, 1, 5), (3, 3, 9), (4, 0, 0), (5, 1, 1)]);
+    assert!(!node.coverings.is_counting());
+    assert!(reported(&node).await.is_empty());
+}
+
+/// A busy object is fetched anew long before a sweep comes to it.
+#[tokio::test]
+async fn what_is_replaced_before_the_sweep_is_counted_once() {
+    for mode in [InvalidationMode::Refetch, InvalidationMode::Revalidate] {
+        let node = node();
+        store_bytes(&node, "/a", 1, "12345");
+        invalidate_counted(&node, mode, "/a", 2);
+        take_out(&node, &node.snapshot(), &key("/a"));
+        store_bytes(&node, "/a", 2, "1");
+        assert_eq!(reported(&node).await, [(2, 1, 5)], "{mode}");
+    }
+}
+
+/// What stays for its origin to confirm is visited by later sweeps, too.
+#[tokio::test]
+async fn what_stays_covered_is_counted_once_for_each_invalidation() {
+    let node = node();
+    store_bytes(&node, "/a", 1, "12345");
+    invalidate_counted(&node, InvalidationMode::Revalidate, "/a", 2);
+    assert_eq!(reported(&node).await, [(2, 1, 5)]);
+    invalidate_counted(&node, InvalidationMode::Revalidate, "/*", 3);
+    assert_eq!(reported(&node).await, [(3, 1, 5)]);
+    invalidate_counted(&node, InvalidationMode::Refetch, "/b", 4);
+    assert_eq!(reported(&node).await, [(4, 0, 0)]);
+    invalidate_counted(&node, InvalidationMode::Refetch, "/a", 5);
+    assert_eq!(reported(&node).await, [(5, 1, 5)]);
 }
 
 #[tokio::test]

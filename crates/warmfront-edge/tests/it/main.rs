@@ -1,6 +1,7 @@
 //! The edge between scripted origins and small viewers, with a journal and a clock that obey the test.
 
 mod access_log;
+mod audit;
 mod buckets;
 mod collapsing;
 mod conditions;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use imbl::{HashMap, OrdMap};
 use warmfront_model::Revision;
 
-use crate::InvalidationRecord;
+use crate::{AuditRecord, InvalidationRecord};
 
 /// What a distribution has in progress, as its quotas count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -22,6 +22,7 @@ pub struct InProgress {
 pub(super) struct Invalidations {
     by_revision: OrdMap<Revision, Arc<InvalidationRecord>>,
     by_id: HashMap<String, Revision>,
+    audits: OrdMap<Revision, Arc<AuditRecord>>,
 }
 
 impl Invalidations {
@@ -32,6 +33,19 @@ impl Invalidations {
 
     pub(super) fn get(&self, id: &str) -> Option<&Arc<InvalidationRecord>> {
         self.by_revision.get(self.by_id.get(id)?)
+    }
+
+    pub(super) fn set_audit(&mut self, record: Arc<AuditRecord>) {
+        self.audits.insert(record.epoch, record);
+    }
+
+    pub(super) fn audit(&self, epoch: Revision) -> Option<&Arc<AuditRecord>> {
+        self.audits.get(&epoch)
+    }
+
+    pub(super) fn after(&self, after: Revision) -> impl Iterator<Item = &Arc<InvalidationRecord>> {
+        let range = (Bound::Excluded(after), Bound::Unbounded);
+        self.by_revision.range(range).map(|(_, record)| record)
     }
 
     pub(super) fn newest_first(&self, before: Option<Revision>) -> impl Iterator<Item = &Arc<InvalidationRecord>> {

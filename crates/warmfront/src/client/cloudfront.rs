@@ -69,6 +69,11 @@ impl CloudFront {
         CloudFront(SignedApi::new(http, endpoint, "cloudfront", credentials))
     }
 
+    /// The API that it is a client of; Warmfront's own is at the same address.
+    pub(super) fn api(&self) -> &SignedApi {
+        &self.0
+    }
+
     /// CreateInvalidation.
     pub async fn create_invalidation(
         &self,

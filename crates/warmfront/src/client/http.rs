@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
 use thiserror::Error;
 use warmfront_clock::Clock;
 use warmfront_signing::{Credentials, Payload, Scope, Signer};
@@ -150,6 +151,13 @@ impl SignedApi {
 }
 
 fn api_error(answer: &Answer) -> ApiError {
+    if let Ok(OwnError { error }) = serde_json::from_slice(&answer.body) {
+        return ApiError {
+            status: answer.status,
+            code: error.code,
+            message: error.message,
+        };
+    }
     let text = String::from_utf8_lossy(&answer.body);
     let code = element_text(&text, "Code")
         .unwrap_or_else(|| answer.status.canonical_reason().unwrap_or("unknown status").to_owned());
@@ -159,6 +167,18 @@ fn api_error(answer: &Answer) -> ApiError {
         code,
         message,
     }
+}
+
+/// An error of Warmfront's own API.
+#[derive(Deserialize)]
+struct OwnError {
+    error: CodeAndMessage,
+}
+
+#[derive(Deserialize)]
+struct CodeAndMessage {
+    code: String,
+    message: String,
 }
 
 /// The text of the first element `name`, with XML's own five entities decoded. Enough for error documents.
@@ -202,6 +222,11 @@ mod tests {
             409,
             "<Error><Code>BucketAlreadyOwnedByYou</Code><Message>yours</Message></Error>",
             "BucketAlreadyOwnedByYou (409 Conflict): yours",
+        );
+        check(
+            409,
+            r#"{"error":{"code":"ClockNotManual","message":"no"},"request_id":"1"}"#,
+            "ClockNotManual (409 Conflict): no",
         );
         check(502, "no XML", "Bad Gateway (502 Bad Gateway): no XML");
     }

@@ -1,12 +1,15 @@
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::Instant;
 use warmfront_model::DistributionId;
 
-use crate::client::{ApiError, CloudFront, Http, InvalidationState, Wishes};
+use crate::client::{ApiError, Audit, CloudFront, Http, InvalidationState, Wishes};
 use crate::command::TargetArg;
 use crate::outcome::Complaint;
 use crate::{duration, stdout};
+
+mod coverage;
 
 /// The first pause between two looks at the status; each is half as long again as the one before.
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
@@ -19,9 +22,12 @@ pub struct Args {
     /// The distribution's Id
     #[arg(long, value_name = "ID", value_parser = distribution_id)]
     distribution: String,
-    /// Wait until the invalidation is Completed
+    /// Wait until the invalidation is Completed, and tell how much of the cache it covered
     #[arg(long)]
     wait: bool,
+    /// Count what the paths would cover, and invalidate nothing
+    #[arg(long, conflicts_with_all = ["wait", "timeout", "caller_reference", "revalidate", "reason"])]
+    dry_run: bool,
     /// Give up waiting after this long
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration::parse)]
     timeout: Duration,
@@ -60,27 +66,55 @@ fn path_or_tag(text: &str) -> Result<String, &'static str> {
 /// Creates the invalidation, waits for it if asked, and prints its Id and status.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let target = args.target.discover()?;
-    let state = super::block_on(async {
-        let cloudfront = CloudFront::new(Http::new(), &target.control, &target.credentials);
+    let cloudfront = CloudFront::new(Http::new(), &target.control, &target.credentials);
+    if args.dry_run {
+        return dry_run(&cloudfront, args);
+    }
+    let (state, audit) = super::block_on(async {
         let caller_reference = args.caller_reference.clone().unwrap_or_else(new_caller_reference);
         let created = cloudfront
             .create_invalidation(&args.distribution, &args.paths, &caller_reference, &wishes(args))
             .await
             .map_err(|error| explain(error, args))?;
-        if args.wait {
-            completed(&cloudfront, &args.distribution, created, args.timeout).await
-        } else {
-            Ok(created)
+        if !args.wait {
+            return Ok((created, None));
         }
+        let completed = completed(&cloudfront, &args.distribution, created, args.timeout).await?;
+        let audit = coverage::audited(&cloudfront, &args.distribution, &completed.id).await?;
+        anyhow::Ok((completed, audit))
     })?;
     stdout::print(&if args.json {
-        format!(
-            "{}\n",
-            serde_json::json!({"Id": state.id, "Status": state.status, "Distribution": args.distribution})
-        )
+        format!("{}\n", in_json(&state, audit.as_ref(), args))
     } else {
         format!("{} {}\n", state.id, state.status)
     })?;
+    match &audit {
+        Some(audit) => eprint!("{}", coverage::report(audit, &args.paths)),
+        None if args.wait => eprintln!("warmfront: how much it covered is not counted yet"),
+        None => {}
+    }
+    Ok(())
+}
+
+fn in_json(state: &InvalidationState, audit: Option<&Audit>, args: &Args) -> serde_json::Value {
+    let mut value = json!({"Id": state.id, "Status": state.status, "Distribution": args.distribution});
+    if let Some(audit) = audit {
+        value["Responses"] = json!(audit.coverage.map(|coverage| coverage.responses));
+        value["Bytes"] = json!(audit.coverage.map(|coverage| coverage.bytes));
+        value["Nodes"] = json!(audit.nodes);
+    }
+    value
+}
+
+fn dry_run(cloudfront: &CloudFront, args: &Args) -> anyhow::Result<()> {
+    let counted = super::block_on(async { cloudfront.dry_run(&args.distribution, &args.paths).await });
+    let counted = counted.map_err(|error| explain(error, args))?;
+    stdout::print(&if args.json {
+        format!("{}\n", coverage::dry_run_json(&counted, &args.distribution))
+    } else {
+        coverage::print_dry_run(&counted)
+    })?;
+    eprint!("{}", coverage::warning(counted.coverage, &args.paths));
     Ok(())
 }
 

@@ -114,13 +114,15 @@ impl Fleet {
             (Tier::Pop(_), Tenure::WithProcess) => ("pop", Counts::WithProcess),
             (Tier::Pop(_), Tenure::Leased(_)) => ("pop", Counts::ByLease),
         };
-        self.nodes.attach(warmfront_control::Node {
+        let coverage = handle.coverage();
+        let node = warmfront_control::Node {
             name: options.pop.clone(),
             tier,
             counts,
             applied: handle.applied(),
             describe: Box::new(move || details(&handle)),
-        });
+        };
+        self.nodes.attach(node, coverage);
     }
 
     /// Waits until every POP may answer from its cache, for a while.

@@ -3,6 +3,7 @@
 mod addresses;
 mod admin;
 mod arguments;
+mod audit;
 mod client_commands;
 mod data_folder;
 mod demo;

@@ -9,6 +9,7 @@ use warmfront_store::{Inserted, StoredResponse};
 
 use super::Filling;
 use crate::mutants::{Mutant, is_planted};
+use crate::sweep::take_out;
 use crate::variants::Variant;
 
 impl Filling {
@@ -35,6 +36,7 @@ impl Filling {
     pub(super) fn store(&self, whole: Arc<StoredResponse>, variant: Option<&Variant>) {
         let key = variant.map_or(&self.primary, |variant| &variant.key);
         let covered = !self.passes_newest_index(&whole);
+        self.count_replaced();
         if !covered && self.core.node.store.insert(key, whole) == Inserted::Stored {
             self.note_variant(variant);
             self.core.counters.fills_stored.add(1);
@@ -53,11 +55,20 @@ impl Filling {
     ) {
         let (store, found_at) = (&self.core.node.store, self.landing.flight.key());
         let key = variant.map_or(&*self.primary, |variant| &*variant.key);
+        self.count_replaced();
         if key == found_at {
             store.replace(key, copy, confirmed);
         } else if store.remove(found_at, copy) {
             store.insert(key, confirmed);
             self.note_variant(variant);
+        }
+    }
+
+    /// What is to be replaced, and is covered, no sweep will find.
+    fn count_replaced(&self) {
+        let node = &self.core.node;
+        if node.coverings.is_counting() {
+            take_out(node, &node.snapshot(), self.landing.flight.key());
         }
     }
 
