@@ -60,7 +60,8 @@ pub fn origin_request_headers(method: &Method, viewer: &HeaderMap, forwarding: &
     }
     add_accept_encoding(&mut headers, viewer, behavior);
     add_cookies(&mut headers, viewer, behavior);
-    if !is_named(behavior, header::USER_AGENT.as_str()) {
+    // A viewer's is here only where it goes along.
+    if !is_named(behavior, header::USER_AGENT.as_str()) && !headers.contains_key(header::USER_AGENT) {
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     }
     add_forwarded_for(&mut headers, viewer, forwarding.facts.ip);
@@ -152,7 +153,7 @@ fn is_forwarded(name: &HeaderName, method: &Method, forwarding: &Forwarding<'_>,
     if is_added(behavior, name.as_str()) && !describes_body {
         return true;
     }
-    if is_removed_unless_named(name) {
+    if is_removed_unless_named(name, &forwarding.switches) {
         return false;
     }
     if *name == header::AUTHORIZATION {
@@ -178,15 +179,16 @@ fn is_never_forwarded(name: &HeaderName) -> bool {
         || OURS.iter().any(|prefix| name.as_str().starts_with(prefix))
 }
 
-fn is_removed_unless_named(name: &HeaderName) -> bool {
-    const REMOVED: [HeaderName; 5] = [
+fn is_removed_unless_named(name: &HeaderName, switches: &Switches) -> bool {
+    const ABOUT_THE_VIEWER: [HeaderName; 5] = [
         header::ACCEPT,
         header::ACCEPT_CHARSET,
         header::ACCEPT_LANGUAGE,
         header::REFERER,
         header::USER_AGENT,
     ];
-    REMOVED.contains(name) || name.as_str() == "x-http-method-override"
+    let is_about_the_viewer = ABOUT_THE_VIEWER.contains(name) && !switches.viewer_fields_pass;
+    is_about_the_viewer || name.as_str() == "x-http-method-override"
 }
 
 fn is_condition_or_range(name: &HeaderName) -> bool {

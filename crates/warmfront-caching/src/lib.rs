@@ -36,10 +36,10 @@ pub use freshness::{
 };
 pub use generated::{ViewerFacts, keyed_headers};
 pub use requested::{CopyForRequest, copy_for_request, request_directives};
-pub use response_policy::{Answered, Served, apply_response_headers_policy};
-pub use revalidation::{Freshened, freshened, is_match_304, revalidation_headers, updated_headers};
+pub use response_policy::{Answered, Served, Upstream, apply_response_headers_policy};
+pub use revalidation::{Freshened, freshened, is_match_304, is_match_head, revalidation_headers, updated_headers};
 pub use rules::Rules;
-pub use sending::{stored_headers, viewer_headers};
+pub use sending::{interim_headers, stored_headers, viewer_headers};
 pub use storability::{NotStored, Storability, storability};
 pub use switches::{Switches, UnknownSwitch};
 pub use variants::{selecting_fields, write_variant};

@@ -1,5 +1,7 @@
 mod cors;
 
+use std::time::Duration;
+
 use http::header::{DATE, HeaderName, HeaderValue, PRAGMA, SERVER};
 use http::{HeaderMap, Method};
 use warmfront_http::format_http_date;
@@ -20,6 +22,10 @@ pub struct Answered<'a> {
     pub random: u32,
     /// Where the response came from.
     pub served: Served,
+    /// How long the origin took, if this edge asked it for this answer.
+    pub upstream: Option<Upstream>,
+    /// How long the answer took, from the request's head to its own, unless it was there at once.
+    pub downstream: Option<Duration>,
     /// X-Amz-Cf-Pop.
     pub pop: &'a str,
     /// X-Amz-Cf-Id.
@@ -31,10 +37,23 @@ pub struct Answered<'a> {
 pub enum Served {
     /// The cache: `cdn-cache-hit`.
     FromCache,
+    /// The cache of a regional node: `cdn-cache-hit`, too.
+    FromRegion,
     /// The cache, after the origin confirmed it: `cdn-cache-refresh`.
     Refreshed,
     /// The origin: `cdn-cache-miss`.
     FromOrigin,
+}
+
+/// How long the parts of a request to an origin took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// Finding its address; zero on a connection that was there.
+    pub dns: Duration,
+    /// Connecting, TLS included; zero on a connection that was there.
+    pub connect: Duration,
+    /// From then on until its answer's head was here.
+    pub first_byte: Duration,
 }
 
 /// Changes the headers of an answer as its behavior's policy says: first what is removed, then CORS headers, Server-Timing,
@@ -87,28 +106,31 @@ fn is_timed(rate: SamplingRate, answered: &Answered<'_>) -> bool {
     rate.takes(answered.random) || (!rate.is_zero() && answered.viewer.get_all(PRAGMA).iter().any(asks))
 }
 
-/// The metrics that are known here: how the cache answered, where, and the request's Id. Durations are not measured.
+/// What the origin took, how the cache answered, where, the request's Id, and what the answer took in all. Durations are
+/// in milliseconds.
 ///
 /// Source: CloudFront Developer Guide, "Understand response headers policies", Server-Timing header.
 fn server_timing(answered: &Answered<'_>) -> Option<HeaderValue> {
-    let Answered {
-        served,
-        pop,
-        request_id,
-        ..
-    } = answered;
-    let cache = match served {
-        Served::FromCache => "cdn-cache-hit",
-        Served::Refreshed => "cdn-cache-refresh",
-        Served::FromOrigin => "cdn-cache-miss",
+    let Answered { pop, request_id, .. } = answered;
+    let upstream = answered.upstream.map_or_else(String::new, |upstream| {
+        format!(
+            "cdn-upstream-layer;desc=\"EDGE\",cdn-upstream-dns;dur={},cdn-upstream-connect;dur={},cdn-upstream-fbl;dur={},",
+            upstream.dns.as_millis(),
+            upstream.connect.as_millis(),
+            upstream.first_byte.as_millis()
+        )
+    });
+    let (cache, layer) = match answered.served {
+        Served::FromCache => ("cdn-cache-hit", ",cdn-hit-layer;desc=\"EDGE\""),
+        Served::FromRegion => ("cdn-cache-hit", ",cdn-hit-layer;desc=\"REC\""),
+        Served::Refreshed => ("cdn-cache-refresh", ",cdn-hit-layer;desc=\"EDGE\""),
+        Served::FromOrigin => ("cdn-cache-miss", ""),
     };
-    let layer = if *served == Served::FromOrigin {
-        ""
-    } else {
-        ",cdn-hit-layer;desc=\"EDGE\""
-    };
+    let downstream = answered.downstream.map_or_else(String::new, |taken| {
+        format!(",cdn-downstream-fbl;dur={}", taken.as_millis())
+    });
     HeaderValue::try_from(format!(
-        "{cache},cdn-pop;desc=\"{pop}\",cdn-rid;desc=\"{request_id}\"{layer}"
+        "{upstream}{cache},cdn-pop;desc=\"{pop}\",cdn-rid;desc=\"{request_id}\"{layer}{downstream}"
     ))
     .ok()
 }

@@ -1,7 +1,7 @@
 use http::header::{
     AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use warmfront_http::{Comparison, EntityTag, date_field, format_http_date};
 use warmfront_model::Timestamp;
 
@@ -62,6 +62,19 @@ pub fn is_match_304(stored: &HeaderMap, from_304: &HeaderMap) -> bool {
     }
 }
 
+/// Whether a 200 to a HEAD speaks of the stored 200 to a GET, whose body has `stored_bytes`: every validator that it has
+/// is the stored one, and so is its length if it states one. If not, what is stored is out of date.
+///
+/// Source: RFC 9111 section 4.3.5.
+pub fn is_match_head(stored: &HeaderMap, stored_bytes: Option<u64>, from_head: &HeaderMap) -> bool {
+    let is_same = |name: &HeaderName| from_head.get(name).is_none_or(|value| stored.get(name) == Some(value));
+    let is_as_long = |length: &HeaderValue| {
+        let n_bytes = length.to_str().ok().and_then(|text| text.parse().ok());
+        n_bytes.is_some() && n_bytes == stored_bytes
+    };
+    is_same(&ETAG) && is_same(&LAST_MODIFIED) && from_head.get(CONTENT_LENGTH).is_none_or(is_as_long)
+}
+
 /// The stored fields, each replaced by the 304's where that has it.
 ///
 /// Left as they are: Content-Length, and what describes the stored bytes (Content-Encoding, Content-Range, digests).
@@ -93,7 +106,7 @@ fn replace_fields(target: &mut HeaderMap, source: &HeaderMap) {
     }
 }
 
-/// A stored response after a 304 that matches it.
+/// A stored response after a 304, or a 200 to a HEAD, that matches it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Freshened {
     /// Its fields from now on.
@@ -102,11 +115,12 @@ pub struct Freshened {
     pub storability: Storability,
 }
 
-/// Brings a stored response up to date with a 304 for which [`is_match_304`] holds.
+/// Brings a stored response up to date with a 304 for which [`is_match_304`] holds, or a 200 to a HEAD for which
+/// [`is_match_head`] does.
 ///
 /// `from_304` is as the origin sent it, `rules` carry the ErrorCachingMinTTL of `stored_status`.
 ///
-/// Source: RFC 9111 section 4.3.4.
+/// Source: RFC 9111 sections 4.3.4 and 4.3.5.
 pub fn freshened(
     asked: Asked<'_>,
     stored_status: StatusCode,

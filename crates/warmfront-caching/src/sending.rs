@@ -4,18 +4,9 @@ use http::header::{
 use http::{HeaderMap, HeaderName};
 use warmfront_http::{Vary, remove_hop_by_hop};
 
+use crate::generated::GENERATED;
 use crate::governing::Governing;
 use crate::rules::{Rules, names as names_header};
-
-/// The headers with which a key tells devices apart.
-const DEVICE_HEADERS: [&str; 6] = [
-    "cloudfront-is-android-viewer",
-    "cloudfront-is-desktop-viewer",
-    "cloudfront-is-ios-viewer",
-    "cloudfront-is-mobile-viewer",
-    "cloudfront-is-smarttv-viewer",
-    "cloudfront-is-tablet-viewer",
-];
 
 /// What of an origin's response goes to the viewer who caused it.
 ///
@@ -34,18 +25,33 @@ pub fn viewer_headers(mut from_origin: HeaderMap, rules: &Rules<'_>) -> HeaderMa
     if !rules.cookies_forwarded() && !rules.switches.set_cookie_kept {
         from_origin.remove(SET_COOKIE);
     }
+    remove_ours(&mut from_origin, rules.s3_origin);
+    if !rules.switches.vary_selects {
+        reduce_vary(&mut from_origin, rules);
+    }
+    from_origin
+}
+
+/// What of an interim response's fields goes to the viewer. Cookies never do.
+///
+/// Source: RFC 9110 section 15.2 (a proxy forwards interim responses); RFC 8297 section 2.
+pub fn interim_headers(mut from_origin: HeaderMap) -> HeaderMap {
+    remove_hop_by_hop(&mut from_origin);
+    from_origin.remove(SET_COOKIE);
+    from_origin.remove(CONTENT_LENGTH);
+    remove_ours(&mut from_origin, true);
+    from_origin
+}
+
+fn remove_ours(from_origin: &mut HeaderMap, s3_origin: bool) {
     let ours: Vec<HeaderName> = from_origin
         .keys()
-        .filter(|name| is_written_by_the_edge(name, rules.s3_origin))
+        .filter(|name| is_written_by_the_edge(name, s3_origin))
         .cloned()
         .collect();
     for name in ours {
         from_origin.remove(name);
     }
-    if !rules.switches.vary_selects {
-        reduce_vary(&mut from_origin, rules);
-    }
-    from_origin
 }
 
 fn is_written_by_the_edge(name: &HeaderName, s3_origin: bool) -> bool {
@@ -74,7 +80,8 @@ fn reduce_vary(headers: &mut HeaderMap, rules: &Rules<'_>) {
     if !headers.contains_key(VARY) {
         return;
     }
-    let devices = DEVICE_HEADERS.iter().any(|name| names_header(rules.headers, name));
+    let mut device_headers = GENERATED.iter().filter(|name| name.starts_with("cloudfront-is-"));
+    let devices = device_headers.any(|name| names_header(rules.headers, name));
     let kept = |name: &&HeaderName| {
         **name == ACCEPT_ENCODING || **name == COOKIE || (devices && **name == USER_AGENT) || rules.is_forwarded(name)
     };

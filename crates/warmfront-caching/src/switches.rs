@@ -70,6 +70,12 @@ switches! {
     /// What a response's Vary names, and the key does not distinguish, selects among stored variants (RFC 9111 section
     /// 4.1). Otherwise such names are taken out of Vary, and the response answers every request of its key.
     vary_selects: false, true;
+    /// Under legacy settings, Accept, Accept-Charset, Accept-Language, Referer and User-Agent of the viewer's go to the
+    /// origin unchanged (RFC 9110 section 7.7). Otherwise they are removed unless named, and User-Agent is CloudFront's own.
+    viewer_fields_pass: false, true;
+    /// A HEAD that nothing stored may answer goes to the origin as HEAD, and a 200 updates or removes the stored response
+    /// to GET (RFC 9111 section 4.3.5). Otherwise the whole is fetched with GET, and stored.
+    head_passes: false, true;
     /// A stale copy stands in for a 5xx of the origin although the response has no `stale-if-error`.
     stale_on_5xx: true, false;
     /// `s-maxage` forbids stale answers that the response does not allow by `stale-if-error` or `stale-while-revalidate`

@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use http::HeaderMap;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use warmfront_caching::Upstream;
 use warmfront_invalidation::Stamp;
 use warmfront_model::Epoch;
 use warmfront_store::StoredResponse;
@@ -68,6 +69,8 @@ pub(crate) struct Answered {
     pub(crate) variant: Option<Variant>,
     /// Fields for the request that began the fetch alone.
     pub(crate) withheld: Option<Arc<HeaderMap>>,
+    /// How long the origin took, if this node asked it.
+    pub(crate) upstream: Option<Upstream>,
 }
 
 /// A request's part in a fetch.

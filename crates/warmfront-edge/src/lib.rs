@@ -23,6 +23,7 @@ mod flight;
 mod follow;
 mod handle;
 mod identifiers;
+mod interim;
 mod lease;
 mod member;
 mod metrics;

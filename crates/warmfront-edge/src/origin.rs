@@ -7,7 +7,7 @@ mod target;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
@@ -15,17 +15,21 @@ use http::header::CONTENT_LENGTH;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
+use hyper::ext::on_informational;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::Mutex;
+use warmfront_caching::Upstream;
 use warmfront_clock::Clock;
 use warmfront_signing::{Payload, Signer};
 
 pub(crate) use body::OriginBody;
+use connector::ConnectTimes;
 pub(crate) use connector::{ConnectRules, ConnectSettings, Connector};
 pub(crate) use failure::{ConnectFailure, FetchFailure};
 pub(crate) use target::Target;
 
+use crate::interim::InterimSink;
 use crate::snapshot::Ticket;
 
 /// What goes to an origin after the head: nothing, or what the viewer sends.
@@ -45,6 +49,8 @@ pub(crate) struct OriginRequest {
     pub(crate) head: http::request::Parts,
     /// Signs it, where the origin access control asks for that.
     pub(crate) signer: Option<Signer>,
+    /// Where interim responses go.
+    pub(crate) interim: Option<InterimSink>,
 }
 
 impl Origins {
@@ -58,7 +64,8 @@ impl Origins {
     /// Asks the origin. `ticket` was taken before, and is what the answer is to be stamped with.
     ///
     /// A GET or HEAD that is not answered within the origin's read timeout, or whose connection ends without an answer, is
-    /// asked again, as often as it has connection attempts; no other method is.
+    /// asked again, as often as it has connection attempts; no other method is. How long it took is in the answer's
+    /// extensions, as [`Upstream`].
     ///
     /// Source: CloudFront Developer Guide, "Request and response behavior for custom origins", origin response timeout;
     /// RFC 9110 section 9.2.2 (an idle connection that the origin closes just then looks no different).
@@ -80,8 +87,9 @@ impl Origins {
         for _ in 0..n_attempts {
             let body = body.take().unwrap_or_else(|| Either::Left(Empty::new()));
             let request_once = signed(request, body)?;
+            let began = Instant::now();
             failure = match tokio::time::timeout(request.target.read_timeout, client.request(request_once)).await {
-                // An interim response is no answer, and no protocol is switched: Upgrade is never sent.
+                // No protocol is switched: Upgrade is never sent.
                 Ok(Ok(response)) if response.status().is_informational() => {
                     return Err(FetchFailure::Invalid(format!("status {}", response.status())));
                 }
@@ -90,6 +98,7 @@ impl Origins {
                     if response.status() == StatusCode::NO_CONTENT {
                         response.headers_mut().remove(CONTENT_LENGTH);
                     }
+                    note_times(&mut response, began.elapsed());
                     return Ok(response.map(|body| OriginBody::new(body, request.target.read_timeout)));
                 }
                 Ok(Err(error)) if FetchFailure::ended_without_answer(&error) => FetchFailure::from_client(&error),
@@ -117,6 +126,17 @@ impl Origins {
     }
 }
 
+/// A request that came on a connection that was there waited for no address and no connection.
+fn note_times<B>(response: &mut Response<B>, taken: Duration) {
+    let connected = response.extensions_mut().remove::<ConnectTimes>();
+    let (dns, connect) = connected.and_then(|times| times.of_first_use()).unwrap_or_default();
+    response.extensions_mut().insert(Upstream {
+        dns,
+        connect,
+        first_byte: taken.saturating_sub(dns + connect),
+    });
+}
+
 /// Signatures carry the real time, whatever the edge's clock says: the bucket compares them with its own.
 fn signed(request: &OriginRequest, body: RequestBody) -> Result<Request<RequestBody>, FetchFailure> {
     let mut head = request.head.clone();
@@ -125,5 +145,11 @@ fn signed(request: &OriginRequest, body: RequestBody) -> Result<Request<RequestB
             .sign(&mut head, Payload::Unsigned, Clock::system().now())
             .map_err(|error| FetchFailure::Unsendable(error.to_string()))?;
     }
-    Ok(Request::from_parts(head, body))
+    let mut signed = Request::from_parts(head, body);
+    if let Some(interim) = request.interim.clone() {
+        on_informational(&mut signed, move |response| {
+            interim.send(response.status(), response.headers());
+        });
+    }
+    Ok(signed)
 }

@@ -7,13 +7,14 @@ mod explain;
 mod fetch;
 mod fill;
 mod find;
+mod head;
 mod key;
 mod pass;
 mod plan;
 mod route;
 mod watch;
 
-pub(crate) use accept::Accepted;
+pub(crate) use accept::{Accepted, Pending};
 pub(crate) use answer::{Answer, EarlyAnswer, X_AMZ_CF_ID};
 pub(crate) use key::{Keyed, names_of_key, rules};
 pub(crate) use route::Routed;
@@ -25,11 +26,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::future::Either;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
+use tracing::Instrument;
 
 use crate::body::ViewerBody;
 use crate::core::Core;
+use crate::interim::InterimSink;
 use crate::outcome::Reason;
 use crate::request::admit::Admitted;
 use crate::request::find::Found;
@@ -79,7 +82,7 @@ pub(crate) fn answer(
     accept::take_host_from_target(&mut head);
     let explains = explain::take_question(&core.node, &viewer, &mut head.headers);
     let snapshot = Arc::clone(&core.node.snapshot());
-    let accepted = Accepted {
+    let mut accepted = Accepted {
         head,
         viewer,
         snapshot,
@@ -88,6 +91,7 @@ pub(crate) fn answer(
         child: None,
         switches: core.node.switches,
         explains,
+        pending: None,
     };
     let answered = match way(core, &accepted) {
         Ok(Way::Answered(answer)) => answer,
@@ -95,12 +99,17 @@ pub(crate) fn answer(
         Ok(Way::Passes(_) | Way::Fetches(..)) => {
             let core = Arc::clone(core);
             let waiting = activity.wait_for_origin();
-            return Either::Right(Box::pin(async move {
+            // RFC 9110 section 15.2: HTTP/1.0 has no interim responses.
+            let interim = (accepted.head.version >= Version::HTTP_11).then(|| InterimSink::of(activity));
+            let pending = accepted.pending.insert(Pending::begin(interim));
+            let span = watch::span(&pending.request_id);
+            let answering = async move {
                 let waited = Waited::begin(&core, &accepted, waiting.ledger());
-                let answer = ask_origin(&core, &accepted, body).await;
+                let answer = waiting.after_interim(ask_origin(&core, &accepted, body)).await;
                 waited.ends();
                 awaited(note(&core, &accepted, answer, waiting.ledger()), waiting)
-            }));
+            };
+            return Either::Right(Box::pin(answering.instrument(span)));
         }
     };
     Either::Left(ready(note(core, &accepted, answered, activity.ledger.as_ref())))
@@ -185,6 +194,7 @@ async fn read_or_fetch(core: &Arc<Core>, keyed: &mut Keyed<'_>, found: Found) ->
     let found = found.load(&core.node, keyed).await;
     match from_found(core, keyed, &found) {
         Some(answered) => answered,
+        None if head::passes(keyed) => head::ask_head(core, keyed, &found).await,
         None => fetch::fetch(core, keyed, found).await,
     }
 }

@@ -3,17 +3,19 @@
 //! A timer set anew for each request would cost a hit more than looking it up in the store, so what happens is only
 //! counted, and the count is looked at once in a while.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::access_log::Ledger;
 use crate::counters::Counters;
+use crate::interim::Interim;
 
 /// What has happened on one connection.
 #[derive(Debug, Default)]
@@ -24,6 +26,8 @@ pub(crate) struct Activity {
     n_waiting: AtomicUsize,
     /// If requests are logged.
     pub(crate) ledger: Option<Ledger>,
+    /// What origins said before they answered.
+    pub(crate) interim: Interim,
 }
 
 /// A request that waits for an origin, until it is dropped with its answer's body.
@@ -70,6 +74,18 @@ impl WaitingForOrigin {
     /// Of the connection, if its requests are logged.
     pub(crate) fn ledger(&self) -> Option<&Ledger> {
         self.0.ledger.as_ref()
+    }
+
+    /// What `answering` comes to, after every interim response to it has been sent.
+    pub(crate) async fn after_interim<T>(&self, answering: impl Future<Output = T>) -> T {
+        let mut answering = pin!(answering);
+        let answer = poll_fn(|context| {
+            self.0.interim.wakes(context);
+            answering.as_mut().poll(context)
+        });
+        let answer = answer.await;
+        poll_fn(|context| self.0.interim.poll_end(context)).await;
+        answer
     }
 }
 
@@ -126,6 +142,27 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
+impl<S: AsyncWrite + Unpin> Watched<S> {
+    /// Sends interim responses. What hyper had to write has left when it asks for a flush.
+    fn poll_interim(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let activity = Arc::clone(&self.activity);
+        let mut unsent = activity.interim.take();
+        while !unsent.is_empty() {
+            match Pin::new(&mut *self).poll_write(context, &unsent) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(n_bytes)) => drop(unsent.drain(..n_bytes)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    activity.interim.put_back(unsent);
+                    return Poll::Pending;
+                }
+            }
+        }
+        activity.interim.put_back(unsent);
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
@@ -146,6 +183,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.activity.interim.has_bytes() {
+            ready!(self.poll_interim(context))?;
+        }
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
         if let (Some(ledger), Poll::Ready(Ok(()))) = (&self.activity.ledger, &flushed) {
             ledger.flushed();

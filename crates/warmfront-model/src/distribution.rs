@@ -23,6 +23,17 @@ pub struct Distribution {
     pub error_caching: Vec<ErrorCaching>,
     /// CacheTagConfig.HeaderName in lower case: the field of responses that carries their cache tags; `None` if not set.
     pub cache_tag_header: Option<Arc<str>>,
+    /// Logging, where it is enabled.
+    pub logging: Option<Logging>,
+}
+
+/// What a distribution says of its standard access log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logging {
+    /// Prefix: what the files' names begin with, as configured.
+    pub prefix: Arc<str>,
+    /// IncludeCookies.
+    pub include_cookies: bool,
 }
 
 impl Distribution {

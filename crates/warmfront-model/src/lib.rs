@@ -13,7 +13,7 @@ mod response_headers_policy;
 mod time;
 
 pub use cache_policy::{AcceptEncoding, CachePolicy, KeyPart, TtlBounds, managed_cache_policies, managed_cache_policy};
-pub use distribution::{Behavior, Distribution, ErrorCaching, MethodSet, ViewerProtocolPolicy};
+pub use distribution::{Behavior, Distribution, ErrorCaching, Logging, MethodSet, ViewerProtocolPolicy};
 pub use epoch::{Epoch, Incarnation, Revision};
 pub use id::{AccountId, CacheTag, DistributionId, InvalidAccountId, InvalidDistributionId, ResourceArn};
 pub use origin::{

@@ -109,6 +109,7 @@ mod tests {
             behaviors: Vec::new(),
             error_caching: Vec::new(),
             cache_tag_header: None,
+            logging: None,
         }
     }
 

@@ -19,6 +19,7 @@ pub struct Site {
     behaviors: Vec<(String, Behavior)>,
     error_caching: Vec<(u16, u64)>,
     cache_tag_header: Option<String>,
+    logging: Option<(String, bool)>,
 }
 
 /// An origin of a [`Site`].
@@ -87,6 +88,7 @@ impl Site {
             behaviors: Vec::new(),
             error_caching: Vec::new(),
             cache_tag_header: None,
+            logging: None,
         }
     }
 
@@ -135,6 +137,12 @@ impl Site {
     /// With CacheTagConfig.HeaderName.
     pub fn cache_tag_header(mut self, name: &str) -> Site {
         self.cache_tag_header = Some(name.to_owned());
+        self
+    }
+
+    /// With Logging, its Prefix and IncludeCookies.
+    pub fn logging(mut self, prefix: &str, include_cookies: bool) -> Site {
+        self.logging = Some((prefix.to_owned(), include_cookies));
         self
     }
 
@@ -187,6 +195,15 @@ impl Site {
             list("CustomErrorResponses", &errors),
             self.cache_tag_header.as_ref().map_or_else(String::new, |name| {
                 element_around("CacheTagConfig", &element("HeaderName", name))
+            }),
+            self.logging.as_ref().map_or_else(String::new, |(prefix, cookies)| {
+                let body = [
+                    element("Enabled", true),
+                    element("IncludeCookies", cookies),
+                    element("Bucket", "logs.s3.amazonaws.com"),
+                    element("Prefix", prefix),
+                ];
+                element_around("Logging", &body.concat())
             }),
         ];
         element_around("DistributionConfig", &body.concat())

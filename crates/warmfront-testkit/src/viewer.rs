@@ -168,11 +168,19 @@ impl Viewer {
     /// [`MessageError`] if the connection ends before it is whole, or it is no HTTP.
     pub async fn head(&mut self) -> Result<ResponseHead, MessageError> {
         loop {
-            let head = within_patience("the head of an answer", self.incoming.response_head()).await?;
+            let head = self.any_head().await?;
             if head.status >= 200 {
                 return Ok(head);
             }
         }
+    }
+
+    /// Waits for the next head, that of an interim response too.
+    ///
+    /// # Errors
+    /// As for [`Viewer::head`].
+    pub async fn any_head(&mut self) -> Result<ResponseHead, MessageError> {
+        within_patience("the head of an answer", self.incoming.response_head()).await
     }
 
     /// Reads the body that follows `head`. True: the connection broke off before it was whole.

@@ -44,13 +44,17 @@ fn facts(ip: IpAddr) -> ViewerFacts {
 }
 
 fn sent(method: &Method, viewer: &str, behavior: &Behavior, purpose: Purpose) -> Vec<String> {
+    sent_by(Switches::AWS, method, viewer, behavior, purpose)
+}
+
+fn sent_by(switches: Switches, method: &Method, viewer: &str, behavior: &Behavior, purpose: Purpose) -> Vec<String> {
     let viewer_ip = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
     let forwarding = Forwarding {
         behavior,
         origin: &origin(&[]),
         purpose,
         facts: facts(viewer_ip),
-        switches: Switches::AWS,
+        switches,
     };
     lines(&origin_request_headers(method, &headers(viewer), &forwarding))
 }
@@ -111,6 +115,22 @@ fn legacy_settings_send_other_headers_too() {
         },
         &["accept: */*"],
     );
+}
+
+/// RFC 9110 section 7.7: a proxy leaves alone what is said of the ends of the chain.
+#[test]
+fn what_is_said_of_the_viewer_passes_by_the_rfc_but_not_against_a_policy() {
+    let viewer = "accept: text/html\naccept-language: de\nreferer: https://b.example\nuser-agent: curl\nx-http-method-override: PUT";
+    let sent = |behavior| sent_by(Switches::EDGE, &Method::GET, viewer, &behavior, Purpose::Fill);
+    let all = [
+        "accept-language: de",
+        "accept: text/html",
+        "referer: https://b.example",
+        "user-agent: curl",
+        "x-forwarded-for: 192.0.2.7",
+    ];
+    assert_eq!(sent(legacy()), all);
+    assert_eq!(sent(behavior()), ALWAYS);
 }
 
 #[test]

@@ -44,6 +44,8 @@ fn answered<'a>(method: &'a Method, viewer: &'a HeaderMap) -> Answered<'a> {
         now: NOW,
         random: u32::MAX,
         served: Served::FromCache,
+        upstream: None,
+        downstream: None,
         pop: "LHR50-C1",
         request_id: "abc==",
     }
@@ -215,6 +217,10 @@ fn server_timing_says_how_the_cache_answered() {
             r#"cdn-cache-hit,cdn-pop;desc="LHR50-C1",cdn-rid;desc="abc==",cdn-hit-layer;desc="EDGE""#,
         ),
         (
+            Served::FromRegion,
+            r#"cdn-cache-hit,cdn-pop;desc="LHR50-C1",cdn-rid;desc="abc==",cdn-hit-layer;desc="REC""#,
+        ),
+        (
             Served::Refreshed,
             r#"cdn-cache-refresh,cdn-pop;desc="LHR50-C1",cdn-rid;desc="abc==",cdn-hit-layer;desc="EDGE""#,
         ),
@@ -232,6 +238,28 @@ fn server_timing_says_how_the_cache_answered() {
         let values: Vec<_> = answer.get_all("server-timing").iter().collect();
         assert_eq!(values, ["db;dur=5", expected]);
     }
+}
+
+#[test]
+fn server_timing_says_what_took_how_many_milliseconds() {
+    let method = Method::GET;
+    let viewer = HeaderMap::new();
+    let mut answer = HeaderMap::new();
+    let answered = Answered {
+        served: Served::FromOrigin,
+        upstream: Some(Upstream {
+            dns: Duration::ZERO,
+            connect: Duration::from_micros(114_900),
+            first_byte: Duration::from_millis(177),
+        }),
+        downstream: Some(Duration::from_millis(436)),
+        ..answered(&method, &viewer)
+    };
+    apply_response_headers_policy(&timed(100.0), &mut answer, &answered);
+    assert_eq!(
+        answer["server-timing"],
+        r#"cdn-upstream-layer;desc="EDGE",cdn-upstream-dns;dur=0,cdn-upstream-connect;dur=114,cdn-upstream-fbl;dur=177,cdn-cache-miss,cdn-pop;desc="LHR50-C1",cdn-rid;desc="abc==",cdn-downstream-fbl;dur=436"#
+    );
 }
 
 #[test]

@@ -52,6 +52,29 @@ fn no_conditions_where_cookies_are_forwarded() {
     assert_eq!(revalidation_headers(&headers("etag: \"v1\""), &rules), None);
 }
 
+/// RFC 9111 section 4.3.5.
+#[test]
+fn a_head_speaks_of_what_has_its_validators_and_length() {
+    let stored = format!("etag: \"v1\"\n{MODIFIED}");
+    let check = |from_head: &str, expected| {
+        let is_match = is_match_head(&headers(&stored), Some(3), &headers(from_head));
+        assert_eq!(is_match, expected, "{from_head}");
+    };
+    check("", true);
+    check("etag: \"v1\"", true);
+    check("etag: W/\"v1\"", false);
+    check("etag: \"v2\"", false);
+    check(MODIFIED, true);
+    check(&format!("etag: \"v1\"\n{MODIFIED_LATER}"), false);
+    check("content-length: 3", true);
+    check("content-length: 4", false);
+    check("content-length: three", false);
+    assert!(
+        !is_match_head(&headers(""), Some(3), &headers("etag: \"v1\"")),
+        "a validator that is not stored"
+    );
+}
+
 fn check_match(stored: &str, from_304: &str, expected: bool) {
     assert_eq!(
         is_match_304(&headers(stored), &headers(from_304)),

@@ -145,3 +145,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_interim_response_keeps_what_is_neither_the_connections_nor_ours_nor_a_cookie() {
+    let from_origin =
+        "link: </a>; rel=preload\nset-cookie: a=1\nconnection: x-b\nx-b: 1\nx-cache: Hit\nx-warmfront-a: 1\nvia: x";
+    assert_eq!(
+        lines(&interim_headers(headers(from_origin))),
+        ["link: </a>; rel=preload"]
+    );
+}

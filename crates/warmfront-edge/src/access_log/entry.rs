@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, REFERER, USER_AGENT};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, REFERER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use warmfront_model::Timestamp;
 
@@ -62,28 +62,33 @@ pub(crate) enum Text {
     Host,
     Referer,
     UserAgent,
+    Cookie,
     ForwardedFor,
     RequestId,
     ContentType,
     ContentLength,
 }
 
-const N_TEXTS: usize = 10;
+const N_TEXTS: usize = 11;
 
 /// Longer texts are cut: a line has a limit.
 const TEXT_BYTES_MAX: usize = 2 * 1024;
 
 impl Entry {
-    /// Takes what is known once a request is answered. `answered` is the status and the head of the answer.
+    /// Takes what is known once a request is answered. `answered` is the status and the head of the answer; cookies are
+    /// taken where the distribution's logging includes them.
     pub(crate) fn of(
         accepted: &Accepted,
         peer: Peer,
         outcome: Outcome,
         answered: Option<(StatusCode, &HeaderMap)>,
+        with_cookies: bool,
     ) -> Entry {
         let (request, viewer) = (&accepted.head, &accepted.viewer);
         let field = |name: &HeaderName| request.headers.get(name).map(HeaderValue::as_bytes);
         let head = |name: &HeaderName| answered.and_then(|(_, head)| head.get(name)).map(HeaderValue::as_bytes);
+        let pending = accepted.pending.as_ref();
+        let pending_id = pending.map(|pending| pending.request_id.as_bytes());
         let texts: [Option<&[u8]>; N_TEXTS] = [
             Some(request.method.as_str().as_bytes()),
             Some(accepted.path().as_bytes()),
@@ -91,8 +96,9 @@ impl Entry {
             field(&HOST),
             field(&REFERER),
             field(&USER_AGENT),
+            field(&COOKIE).filter(|_| with_cookies),
             field(&X_FORWARDED_FOR),
-            head(&X_AMZ_CF_ID),
+            head(&X_AMZ_CF_ID).or(pending_id),
             head(&CONTENT_TYPE),
             head(&CONTENT_LENGTH),
         ];

@@ -1,13 +1,14 @@
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rand::RngExt;
-use warmfront_model::Timestamp;
+use warmfront_model::{Distribution, DistributionId, Timestamp};
 
 use crate::access_log::AccessLogOptions;
 use crate::access_log::line::{HEADER, hour};
@@ -17,14 +18,21 @@ const OPEN_MAX: usize = 256;
 /// The ending of a file that is being written.
 const UNFINISHED: &str = "part";
 
-/// The files of the log: one open for each distribution, named `DISTRIBUTIONID.YYYY-MM-DD-HH.UNIQUE.gz` once it is closed.
+/// Folders within folders are looked into so deep.
+const DEPTH_MAX: usize = 16;
+
+/// The files of the log: one open for each distribution, named `PREFIX/DISTRIBUTIONID.YYYY-MM-DD-HH.UNIQUE.gz` once it is
+/// closed.
 pub(super) struct Files {
     options: AccessLogOptions,
-    open: HashMap<String, Open>,
+    open: HashMap<DistributionId, Open>,
+    /// The hour of the last line, counted from 1970.
+    hour: i64,
 }
 
 struct Open {
-    hour: String,
+    hour: i64,
+    prefix: Option<Arc<str>>,
     path: PathBuf,
     encoder: GzEncoder<BufWriter<File>>,
     n_bytes: u64,
@@ -34,8 +42,7 @@ impl Files {
     /// Makes the folder if it is not there. What a crash left unfinished gets its name: all but its end can be read.
     pub(super) fn open(options: AccessLogOptions) -> io::Result<Files> {
         fs::create_dir_all(&options.folder)?;
-        for file in fs::read_dir(&options.folder)? {
-            let path = file?.path();
+        for (path, _) in logs_in(&options.folder)? {
             if is_log(&path, UNFINISHED) {
                 fs::rename(&path, path.with_extension(""))?;
             }
@@ -43,16 +50,24 @@ impl Files {
         let files = Files {
             options,
             open: HashMap::new(),
+            hour: 0,
         };
         files.remove_oldest()?;
         Ok(files)
     }
 
-    /// Adds a line of the distribution `id` that ended at `at`.
-    pub(super) fn write(&mut self, id: &str, at: Timestamp, line: &[u8]) -> io::Result<()> {
-        let hour = hour(at);
-        let is_full = |open: &Open| open.n_bytes + line.len() as u64 > self.options.file_bytes_max;
-        if self.open.get(id).is_some_and(|open| open.hour != hour || is_full(open)) {
+    /// Adds a line of `distribution` that ended at `at`.
+    pub(super) fn write(&mut self, distribution: &Distribution, at: Timestamp, line: &[u8]) -> io::Result<()> {
+        if hour_number(at) > self.hour {
+            self.close_past(at)?;
+        }
+        let id = &distribution.id;
+        let prefix = distribution.logging.as_ref().map(|logging| &logging.prefix);
+        let is_done = |open: &Open| {
+            let is_full = open.n_bytes + line.len() as u64 > self.options.file_bytes_max;
+            is_full || open.hour != hour_number(at) || open.prefix.as_ref() != prefix
+        };
+        if self.open.get(id).is_some_and(is_done) {
             self.close(id)?;
         }
         if !self.open.contains_key(id) {
@@ -61,8 +76,8 @@ impl Files {
             {
                 self.close(&other)?;
             }
-            let open = Open::create(&self.options.folder, id, hour)?;
-            self.open.insert(id.to_owned(), open);
+            let open = Open::create(&self.options.folder, id, prefix, at)?;
+            self.open.insert(id.clone(), open);
         }
         let Some(open) = self.open.get_mut(id) else {
             return Ok(());
@@ -77,19 +92,19 @@ impl Files {
 
     /// Closes the files of other hours than that of `now`.
     pub(super) fn close_past(&mut self, now: Timestamp) -> io::Result<()> {
-        let now = hour(now);
-        let past = self.open.iter().filter(|(_, open)| open.hour != now);
-        let past: Vec<String> = past.map(|(id, _)| id.clone()).collect();
+        self.hour = hour_number(now);
+        let past = self.open.iter().filter(|(_, open)| open.hour != self.hour);
+        let past: Vec<DistributionId> = past.map(|(id, _)| id.clone()).collect();
         past.iter().try_for_each(|id| self.close(id))
     }
 
     /// Closes all of them.
     pub(super) fn close_all(&mut self) -> io::Result<()> {
-        let all: Vec<String> = self.open.keys().cloned().collect();
+        let all: Vec<DistributionId> = self.open.keys().cloned().collect();
         all.iter().try_for_each(|id| self.close(id))
     }
 
-    fn close(&mut self, id: &str) -> io::Result<()> {
+    fn close(&mut self, id: &DistributionId) -> io::Result<()> {
         if let Some(open) = self.open.remove(id) {
             open.encoder
                 .finish()?
@@ -105,13 +120,9 @@ impl Files {
     fn remove_oldest(&self) -> io::Result<()> {
         let mut closed: Vec<(SystemTime, PathBuf, u64)> = Vec::new();
         let mut n_bytes = 0;
-        for file in fs::read_dir(&self.options.folder)? {
-            let file = file?;
-            let (path, facts) = (file.path(), file.metadata()?);
-            if is_log(&path, UNFINISHED) {
-                n_bytes += facts.len();
-            } else if is_log(&path, "gz") {
-                n_bytes += facts.len();
+        for (path, facts) in logs_in(&self.options.folder)? {
+            n_bytes += facts.len();
+            if is_log(&path, "gz") {
                 closed.push((facts.modified()?, path, facts.len()));
             }
         }
@@ -128,19 +139,68 @@ impl Files {
 }
 
 impl Open {
-    fn create(folder: &Path, id: &str, hour: String) -> io::Result<Open> {
+    fn create(folder: &Path, id: &DistributionId, prefix: Option<&Arc<str>>, at: Timestamp) -> io::Result<Open> {
+        let folder = prefix.map_or_else(|| folder.to_owned(), |prefix| folder.join(prefix_folder(prefix)));
+        fs::create_dir_all(&folder)?;
         let unique = rand::rng().random::<u32>();
-        let path = folder.join(format!("{id}.{hour}.{unique:08x}.gz.{UNFINISHED}"));
+        let hour = hour(at);
+        let path = folder.join(format!("{}.{hour}.{unique:08x}.gz.{UNFINISHED}", id.as_str()));
         let file = BufWriter::new(File::create_new(&path)?);
         let mut encoder = GzEncoder::new(file, Compression::fast());
         encoder.write_all(HEADER.as_bytes())?;
         Ok(Open {
-            hour,
+            hour: hour_number(at),
+            prefix: prefix.cloned(),
             path,
             encoder,
             n_bytes: HEADER.len() as u64,
         })
     }
+}
+
+/// The folders that a distribution's Prefix names, below the log's own: a slash parts them, and whatever is not a letter, a
+/// digit or one of `-_=.` is percent-encoded, as is a name of dots alone. So no prefix leads elsewhere.
+fn prefix_folder(prefix: &str) -> PathBuf {
+    let names = prefix.split('/').filter(|name| !name.is_empty());
+    let encoded = |name: &str| -> String {
+        let has_dots_alone = name.bytes().all(|byte| byte == b'.');
+        let is_kept =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte) || (byte == b'.' && !has_dots_alone);
+        let bytes = name.bytes();
+        bytes
+            .map(|byte| {
+                if is_kept(byte) {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
+            .collect()
+    };
+    names.take(DEPTH_MAX).map(encoded).collect()
+}
+
+/// Hours since 1970, in UTC.
+fn hour_number(at: Timestamp) -> i64 {
+    at.unix_secs().div_euclid(3600)
+}
+
+/// All files of the log, open ones too, in `folder` and the folders in it.
+fn logs_in(folder: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
+    let mut logs = Vec::new();
+    let mut folders = vec![(folder.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        for file in fs::read_dir(folder)? {
+            let file = file?;
+            let (path, facts) = (file.path(), file.metadata()?);
+            if facts.is_dir() && depth < DEPTH_MAX {
+                folders.push((path, depth + 1));
+            } else if facts.is_file() && (is_log(&path, UNFINISHED) || is_log(&path, "gz")) {
+                logs.push((path, facts));
+            }
+        }
+    }
+    Ok(logs)
 }
 
 /// Whether this is the name of one of our files, with this ending.

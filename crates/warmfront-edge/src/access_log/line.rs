@@ -39,8 +39,7 @@ pub(super) fn write_line(line: &mut Vec<u8>, entry: &Entry, pop: &str, domain_na
     fields.encoded(text(Text::Referer));
     fields.encoded(text(Text::UserAgent));
     fields.encoded(text(Text::Query));
-    // Cookies are never logged.
-    fields.plain("-");
+    fields.encoded(text(Text::Cookie));
     fields.plain(entry.result_type().as_str());
     fields.encoded(text(Text::RequestId));
     fields.encoded(text(Text::Host));

@@ -117,7 +117,7 @@ fn write(mut files: Files, messages: &Receiver<Message>, waiting_bytes: &AtomicU
         let done = match messages.recv_timeout(PAUSE) {
             Ok(Message::Line(line)) => {
                 waiting_bytes.fetch_sub(line.text.len() as u64, Ordering::Relaxed);
-                let written = files.write(line.site.distribution.id.as_str(), line.at, &line.text);
+                let written = files.write(&line.site.distribution, line.at, &line.text);
                 if warn(written) {
                     line.lost.add(1);
                 }

@@ -3,8 +3,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
@@ -115,13 +116,19 @@ impl Connector {
         };
         if let Some(dial) = &self.rules.dial {
             let transport = dial.dial(host, port).await.map_err(refused)?;
-            return Ok(OriginStream(Stream::Other(transport)));
+            return Ok(OriginStream::new(Stream::Other(transport), ConnectTimes::default()));
         }
+        let began = Instant::now();
         let addresses = self.addresses(host, port).await?;
+        let mut times = ConnectTimes {
+            dns: began.elapsed(),
+            ..ConnectTimes::default()
+        };
         let tcp = TcpStream::connect(&*addresses).await.map_err(refused)?;
         tcp.set_nodelay(true).map_err(refused)?;
         if !is_tls {
-            return Ok(OriginStream(Stream::Tcp(tcp)));
+            times.connect = began.elapsed().saturating_sub(times.dns);
+            return Ok(OriginStream::new(Stream::Tcp(tcp), times));
         }
         let failed = |source| ConnectFailure::Tls {
             host: host.to_owned(),
@@ -132,7 +139,8 @@ impl Connector {
             .connect(name, tcp)
             .await
             .map_err(failed)?;
-        Ok(OriginStream(Stream::Tls(Box::new(tls))))
+        times.connect = began.elapsed().saturating_sub(times.dns);
+        Ok(OriginStream::new(Stream::Tls(Box::new(tls)), times))
     }
 
     /// The addresses of `host` that origins may have. Judged after resolution, and the very addresses judged are the ones
@@ -180,7 +188,26 @@ impl tower::Service<Uri> for Connector {
 }
 
 /// A connection to an origin, over TLS or not.
-pub(crate) struct OriginStream(Stream);
+pub(crate) struct OriginStream {
+    stream: Stream,
+    times: ConnectTimes,
+}
+
+/// How long it took to connect. Clones are of one connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ConnectTimes {
+    dns: Duration,
+    connect: Duration,
+    is_used: Arc<AtomicBool>,
+}
+
+impl ConnectTimes {
+    /// Address and connection, for the first request on the connection.
+    pub(super) fn of_first_use(&self) -> Option<(Duration, Duration)> {
+        let is_used = self.is_used.swap(true, Ordering::Relaxed);
+        (!is_used).then_some((self.dns, self.connect))
+    }
+}
 
 enum Stream {
     Tcp(TcpStream),
@@ -188,9 +215,15 @@ enum Stream {
     Other(Box<dyn Transport>),
 }
 
+impl OriginStream {
+    fn new(stream: Stream, times: ConnectTimes) -> OriginStream {
+        OriginStream { stream, times }
+    }
+}
+
 impl Connection for OriginStream {
     fn connected(&self) -> Connected {
-        Connected::new()
+        Connected::new().extra(self.times.clone())
     }
 }
 
@@ -200,7 +233,7 @@ impl AsyncRead for OriginStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.0 {
+        match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Other(stream) => Pin::new(stream).poll_read(context, buffer),
@@ -210,7 +243,7 @@ impl AsyncRead for OriginStream {
 
 impl AsyncWrite for OriginStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.0 {
+        match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Other(stream) => Pin::new(stream).poll_write(context, bytes),
@@ -218,7 +251,7 @@ impl AsyncWrite for OriginStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.0 {
+        match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
             Stream::Other(stream) => Pin::new(stream).poll_flush(context),
@@ -226,7 +259,7 @@ impl AsyncWrite for OriginStream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.0 {
+        match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Other(stream) => Pin::new(stream).poll_shutdown(context),

@@ -1,9 +1,12 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::{HeaderValue, Method, StatusCode, header};
 use warmfront_caching::{Switches, ViewerFacts};
 use warmfront_model::Timestamp;
 
+use crate::identifiers::request_id;
+use crate::interim::InterimSink;
 use crate::node::Node;
 use crate::outcome::Reason;
 use crate::request::Viewer;
@@ -26,6 +29,28 @@ pub(crate) struct Accepted {
     pub(crate) switches: Switches,
     /// Whether the answer is to say why.
     pub(crate) explains: bool,
+    /// Once it is not answered at once.
+    pub(crate) pending: Option<Pending>,
+}
+
+/// What a request has that is not answered at once, as an origin may have to be asked.
+pub(crate) struct Pending {
+    /// The one id that its answer, the request to the origin and the log have.
+    pub(crate) request_id: HeaderValue,
+    /// When it came.
+    pub(crate) since: Instant,
+    /// Where interim responses go; `None` if its viewer wants none.
+    pub(crate) interim: Option<InterimSink>,
+}
+
+impl Pending {
+    pub(crate) fn begin(interim: Option<InterimSink>) -> Pending {
+        Pending {
+            request_id: request_id(),
+            since: Instant::now(),
+            interim,
+        }
+    }
 }
 
 impl Accepted {
@@ -35,6 +60,12 @@ impl Accepted {
 
     pub(crate) fn query(&self) -> Option<&str> {
         self.head.uri.query()
+    }
+
+    /// X-Amz-Cf-Id of its answer.
+    pub(crate) fn request_id(&self) -> HeaderValue {
+        let pending = self.pending.as_ref();
+        pending.map_or_else(request_id, |pending| pending.request_id.clone())
     }
 
     /// What the edge itself knows of the viewer.

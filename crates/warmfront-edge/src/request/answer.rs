@@ -4,14 +4,15 @@ use std::sync::Arc;
 use http::header::{AGE, CONNECTION, CONTENT_LENGTH, LOCATION, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use warmfront_caching::{
-    Answered, Precondition, Served, age_secs, apply_response_headers_policy, not_modified_headers, viewer_conditions,
+    Answered, Precondition, Served, Upstream, age_secs, apply_response_headers_policy, not_modified_headers,
+    viewer_conditions,
 };
 use warmfront_invalidation::Proven;
 use warmfront_store::{StoredHead, StoredResponse};
 
 use crate::body::ViewerBody;
 use crate::error_page::error_page;
-use crate::identifiers::{random, request_id};
+use crate::identifiers::random;
 use crate::node::Node;
 use crate::origin::FetchFailure;
 use crate::outcome::{Outcome, Reason, ResultType};
@@ -51,7 +52,7 @@ impl EarlyAnswer {
         if let Some(child) = &accepted.child {
             return child.refuse_with(&self);
         }
-        let request_id = request_id();
+        let request_id = accepted.request_id();
         let (mut response, reason) = match self {
             EarlyAnswer::Page(reason, status, message) => (error_page(status, &message, &request_id), reason),
             EarlyAnswer::HeaderTooLarge => {
@@ -70,7 +71,14 @@ impl EarlyAnswer {
             }
             EarlyAnswer::Failure(failure) => {
                 let host = accepted.authority().unwrap_or_default();
-                tracing::warn!(%failure, host, path = accepted.path(), reason = failure.reason().as_str(), "no answer from the origin");
+                tracing::warn!(
+                    %failure,
+                    request_id = request_id.to_str().unwrap_or_default(),
+                    host,
+                    path = accepted.path(),
+                    reason = failure.reason().as_str(),
+                    "no answer from the origin"
+                );
                 (
                     error_page(failure.status(), failure_message(&failure), &request_id),
                     failure.reason(),
@@ -129,23 +137,32 @@ pub(crate) fn from_cache(
     reason: Reason,
 ) -> Result<Answer, EarlyAnswer> {
     let outcome = Outcome::stored(reason, response.head().lifetime.rule);
-    from_response(&keyed.routed, response, outcome, None)
+    from_response(&keyed.routed, response, outcome, OfFetch::default())
         .ok_or_else(|| EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned)))
+}
+
+/// What a fetch brought besides its response, for a request that waited for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OfFetch<'a> {
+    /// Headers of the origin's that are not kept with the response, for the request that began the fetch.
+    pub(crate) withheld: Option<&'a HeaderMap>,
+    /// How long the origin took.
+    pub(crate) upstream: Option<Upstream>,
 }
 
 /// Answers with a response that is not covered; `None` if its body can no longer be had from the beginning.
 ///
-/// The viewer's own conditions are answered here, after the proof. `withheld` are headers of the origin's that were not kept
-/// with the response; the behavior's policy has the last word on them too.
+/// The viewer's own conditions are answered here, after the proof. The behavior's policy has the last word on what was
+/// withheld, too.
 pub(crate) fn from_response(
     routed: &Routed<'_>,
     response: &Proven<StoredResponse>,
     outcome: Outcome,
-    withheld: Option<&HeaderMap>,
+    of_fetch: OfFetch<'_>,
 ) -> Option<Answer> {
     let accepted = routed.accepted;
     if let Some(child) = &accepted.child {
-        return child.give(routed, response, outcome, withheld);
+        return child.give(routed, response, outcome, of_fetch.withheld);
     }
     let head = response.head();
     let request = &accepted.head;
@@ -167,12 +184,12 @@ pub(crate) fn from_response(
     if shown != ResultType::Hit {
         headers.insert(X_CACHE, shown.x_cache());
     }
-    headers.insert(X_AMZ_CF_ID, request_id());
+    headers.insert(X_AMZ_CF_ID, accepted.request_id());
     headers.insert(AGE, HeaderValue::from(age(head, accepted)));
-    if let Some(withheld) = withheld {
+    if let Some(withheld) = of_fetch.withheld {
         headers.extend(withheld.clone());
     }
-    apply_policy(routed, outcome.reason.result_type(), &mut headers);
+    apply_policy(routed, outcome.reason, of_fetch.upstream, &mut headers);
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
@@ -185,7 +202,7 @@ pub(crate) fn from_response(
 
 /// Changes an answer as its behavior's response headers policy says. What is stored stays as it is, so that a policy that
 /// changes shows at once. The answer has the fields that every answer carries.
-pub(crate) fn apply_policy(routed: &Routed<'_>, result_type: ResultType, headers: &mut HeaderMap) {
+pub(crate) fn apply_policy(routed: &Routed<'_>, reason: Reason, upstream: Option<Upstream>, headers: &mut HeaderMap) {
     let Some(policy) = &routed.behavior.response_headers_policy else {
         return;
     };
@@ -202,13 +219,16 @@ pub(crate) fn apply_policy(routed: &Routed<'_>, result_type: ResultType, headers
         viewer: &routed.accepted.head.headers,
         now: routed.accepted.now,
         random: random(),
-        served: match result_type {
+        served: match reason.result_type() {
+            ResultType::Hit if reason == Reason::RegionalHit => Served::FromRegion,
             ResultType::Hit => Served::FromCache,
             ResultType::RefreshHit => Served::Refreshed,
             ResultType::Miss | ResultType::LimitExceeded | ResultType::Error | ResultType::Redirect => {
                 Served::FromOrigin
             }
         },
+        upstream,
+        downstream: routed.accepted.pending.as_ref().map(|pending| pending.since.elapsed()),
         pop: &pop,
         request_id: &request_id,
     };

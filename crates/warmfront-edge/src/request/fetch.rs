@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use tracing::{Instrument, Span};
 use warmfront_caching::{
     CopyForRequest, OriginFailure, Purpose, StoredCopy, copy_for_request, may_serve_stale_on_error, request_directives,
 };
@@ -9,15 +10,15 @@ use warmfront_store::StoredResponse;
 
 use crate::core::Core;
 use crate::flight::{Answered, Flight, Flights, Part, Progress, Waiting};
-use crate::identifiers::request_id;
 use crate::mutants::{Mutant, is_planted};
 use crate::origin::FetchFailure;
 use crate::outcome::{Outcome, Reason};
-use crate::request::answer::{Answer, EarlyAnswer, from_cache, from_response};
+use crate::request::answer::{Answer, EarlyAnswer, OfFetch, from_cache, from_response};
 use crate::request::fill::Filling;
 use crate::request::find::Found;
 use crate::request::key::Keyed;
 use crate::request::plan::FetchPlan;
+use crate::request::watch::span;
 use crate::tier::ParentAsk;
 use crate::variants::Variant;
 
@@ -65,7 +66,7 @@ pub(crate) async fn fetch(core: &Arc<Core>, keyed: &mut Keyed<'_>, found: Found)
 }
 
 /// RFC 9111 section 5.2.1.7: who accepts only what is stored gets 504 otherwise.
-fn only_if_cached(keyed: &Keyed<'_>) -> Result<(), EarlyAnswer> {
+pub(super) fn only_if_cached(keyed: &Keyed<'_>) -> Result<(), EarlyAnswer> {
     let accepted = keyed.routed.accepted;
     match request_directives(&accepted.head.headers, &accepted.switches) {
         Some(directives) if directives.only_if_cached => Err(EarlyAnswer::Page(
@@ -204,12 +205,15 @@ fn use_answer(keyed: &Keyed<'_>, found: &Found, answered: &Answered, role: Role,
         fetch: (role != Role::CameForTheRest).then(|| found.fetch_reason()),
         kept: Some(answered.kept),
     };
-    let withheld = answered.withheld.as_deref().filter(|_| role == Role::Began);
-    from_response(&keyed.routed, &proven, outcome, withheld).map(Ok)
+    let of_fetch = OfFetch {
+        withheld: answered.withheld.as_deref().filter(|_| role == Role::Began),
+        upstream: answered.upstream.filter(|_| role != Role::CameForTheRest),
+    };
+    from_response(&keyed.routed, &proven, outcome, of_fetch).map(Ok)
 }
 
 /// What a request gets whose origin gave no answer.
-fn without_answer(keyed: &Keyed<'_>, found: &Found, failure: Arc<FetchFailure>) -> Given {
+pub(super) fn without_answer(keyed: &Keyed<'_>, found: &Found, failure: Arc<FetchFailure>) -> Given {
     let unreachable = !matches!(*failure, FetchFailure::Overload | FetchFailure::Unsendable(_));
     match stand_in(keyed, found, OriginFailure::Unreachable).filter(|_| unreachable) {
         Some(stale) => stale,
@@ -218,7 +222,7 @@ fn without_answer(keyed: &Keyed<'_>, found: &Found, failure: Arc<FetchFailure>) 
 }
 
 /// This request's own expired copy in place of the origin's failure. Never a covered one, and never another's.
-fn stand_in(keyed: &Keyed<'_>, found: &Found, failure: OriginFailure) -> Option<Given> {
+pub(super) fn stand_in(keyed: &Keyed<'_>, found: &Found, failure: OriginFailure) -> Option<Given> {
     let copy = found.fallback()?;
     let head = copy.head();
     let accepted = keyed.routed.accepted;
@@ -228,7 +232,7 @@ fn stand_in(keyed: &Keyed<'_>, found: &Found, failure: OriginFailure) -> Option<
     };
     let times = (head.response_time, accepted.now);
     may_serve_stale_on_error(failure, &head.lifetime, || head.headers(), &accepted.switches, times)
-        .then(|| from_response(&keyed.routed, copy, outcome, None).map(Ok))
+        .then(|| from_response(&keyed.routed, copy, outcome, OfFetch::default()).map(Ok))
         .flatten()
 }
 
@@ -242,20 +246,14 @@ fn begin(
 ) -> Result<(), Arc<FetchFailure>> {
     let begun = || {
         let place = core.node.begin_fetch().ok_or(FetchFailure::Overload)?;
-        let plan = FetchPlan::plan(
-            &core.node,
-            &keyed.routed,
-            Purpose::Fill,
-            expired,
-            to_confirm,
-            &request_id(),
-        )?;
+        let plan = FetchPlan::plan(&core.node, &keyed.routed, Purpose::Fill, expired, to_confirm)?;
         let parents = ParentAsk::plan(&core.node, keyed, to_confirm);
         Ok(Filling::new(core, flight, keyed, plan, parents, place))
     };
     match begun() {
         Ok(filling) => {
-            tokio::spawn(filling.run());
+            let span = filling.request_id().map_or_else(Span::none, span);
+            tokio::spawn(filling.run().instrument(span));
             Ok(())
         }
         Err(failure) => {

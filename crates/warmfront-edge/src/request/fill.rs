@@ -3,11 +3,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, DATE};
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{Either, Empty};
 use warmfront_caching::{
-    Lifetime, OriginFailure, Purpose, Rules, Storability, Switches, freshened, is_match_304, may_serve_stale_on_error,
-    may_share, storability, stored_headers, viewer_headers,
+    Lifetime, OriginFailure, Purpose, Rules, Storability, Switches, Upstream, freshened, is_match_304,
+    may_serve_stale_on_error, may_share, storability, stored_headers, viewer_headers,
 };
 use warmfront_http::format_http_date;
 use warmfront_invalidation::Proven;
@@ -20,7 +20,7 @@ use crate::mutants::Mutant;
 use crate::node::{FetchPlace, Node};
 use crate::origin::{FetchFailure, OriginBody};
 use crate::outcome::{Kept, Reason};
-use crate::request::answer::prepare;
+use crate::request::answer::{X_AMZ_CF_ID, prepare};
 use crate::request::key::{Keyed, names_of_key};
 use crate::request::plan::{FetchPlan, fetched_method};
 use crate::snapshot::Site;
@@ -70,6 +70,8 @@ struct Arrival {
     keeps: bool,
     /// The length of its body, if it says so.
     announced_bytes: Option<u64>,
+    /// How long the origin took, if this node asked it.
+    upstream: Option<Upstream>,
 }
 
 impl Filling {
@@ -99,6 +101,11 @@ impl Filling {
         }
     }
 
+    /// What the origin sees as X-Amz-Cf-Id.
+    pub(crate) fn request_id(&self) -> Option<&HeaderValue> {
+        self.plan.request.head.headers.get(X_AMZ_CF_ID)
+    }
+
     pub(crate) async fn run(mut self) {
         // Age and lifetime count from the moment the origin was asked: RFC 9111 section 4.2.3.
         let asked = self.core.node.clock.now();
@@ -121,7 +128,10 @@ impl Filling {
         }
         let copy = self.plan.confirms.clone();
         match copy.filter(|copy| is_match_304(&copy.head().headers(), response.headers())) {
-            Some(copy) => self.confirm(&copy, response.headers(), asked),
+            Some(copy) => {
+                let upstream = response.extensions().get().copied();
+                self.confirm(&copy, response.headers(), upstream, asked);
+            }
             None => self.ask_again(asked).await,
         }
     }
@@ -157,7 +167,7 @@ impl Filling {
 
     /// A 304: the copy whose validators were sent gets a new head and this fetch's stamp, and takes the key only if that
     /// still holds this very copy.
-    fn confirm(&self, copy: &Arc<StoredResponse>, from_304: &HeaderMap, asked: Timestamp) {
+    fn confirm(&self, copy: &Arc<StoredResponse>, from_304: &HeaderMap, upstream: Option<Upstream>, asked: Timestamp) {
         let old = copy.head();
         let rules = self.rules(old.status);
         let fresh = freshened(self.asked(), old.status, &old.headers(), from_304, &rules, asked);
@@ -187,7 +197,7 @@ impl Filling {
         } else {
             store.remove(key, copy);
         }
-        self.tell_confirmed(confirmed, variant, shared, (Reason::Revalidated, kept));
+        self.tell_confirmed(confirmed, variant, shared, (Reason::Revalidated, kept), upstream);
     }
 
     fn tell_confirmed(
@@ -196,6 +206,7 @@ impl Filling {
         variant: Option<Variant>,
         shared: bool,
         (reason, kept): (Reason, Kept),
+        upstream: Option<Upstream>,
     ) {
         let answered = Answered {
             response: confirmed,
@@ -204,6 +215,7 @@ impl Filling {
             kept,
             variant,
             withheld: None,
+            upstream,
         };
         self.landing.flight.tell(Progress::Answered(answered));
     }
@@ -258,6 +270,7 @@ impl Filling {
             kept,
             keeps,
             announced_bytes,
+            upstream: from_origin.extensions.get().copied(),
         };
         let arriving = Arriving::begin(arrival, &self.core.node.store);
         self.receive(arriving, body).await;
@@ -446,6 +459,7 @@ impl Arriving {
             kept: if is_turned_away { Kept::TooLarge } else { arrival.kept },
             variant: arrival.variant,
             withheld: arrival.withheld,
+            upstream: arrival.upstream,
         };
         Arriving {
             response,

@@ -9,9 +9,8 @@ use warmfront_http::format_http_date;
 
 use crate::body::ViewerBody;
 use crate::core::Core;
-use crate::identifiers::request_id;
-use crate::node::Node;
-use crate::origin::FetchFailure;
+use crate::node::{FetchPlace, Node};
+use crate::origin::{FetchFailure, OriginBody, RequestBody};
 use crate::outcome::{FetchReason, Kept, Outcome, Reason};
 use crate::request::admit::Admitted;
 use crate::request::answer::{Answer, EarlyAnswer, apply_policy, mark};
@@ -26,43 +25,72 @@ pub(crate) async fn pass(
     Admitted(routed): Admitted<'_>,
     body: Incoming,
 ) -> Result<Answer, EarlyAnswer> {
-    let failed = |failure| EarlyAnswer::Failure(Arc::new(failure));
-    let node = &core.node;
-    let place = node.begin_fetch().ok_or_else(|| failed(FetchFailure::Overload))?;
-    let id = request_id();
-    let plan = FetchPlan::plan(node, &routed, Purpose::Pass, None, None, &id).map_err(failed)?;
-    let body = match routed.accepted.head.method {
+    let method = &routed.accepted.head.method;
+    let body = match *method {
         Method::GET | Method::HEAD => Either::Left(Empty::new()),
         _ => Either::Right(body),
     };
-    let response = core.ask(&plan.ticket, &plan.request, body).await.map_err(failed)?;
-    let (mut head, body) = response.into_parts();
-    note_changes(node, &routed, &head);
-    let age_secs = initial_age_secs(&head.headers, routed.accepted.now, &node.switches);
-    head.headers = viewer_headers(head.headers, &rules(&routed, head.status.as_u16()));
-    if !head.headers.contains_key(DATE) {
-        head.headers.insert(DATE, format_http_date(node.clock.now()));
-    }
-    head.headers.insert(AGE, HeaderValue::from(age_secs));
+    let passed = Passed::ask(core, &routed, body).await.map_err(EarlyAnswer::Failure)?;
+    note_changes(&core.node, &routed, &passed.head);
     let outcome = Outcome {
         reason: Reason::Passed,
         fetch: Some(FetchReason::Uncached),
-        kept: rules(&routed, 0)
-            .not_cached(&routed.accepted.head.method)
-            .map(Kept::Not),
+        kept: rules(&routed, 0).not_cached(method).map(Kept::Not),
     };
-    mark(node, &mut head.headers, outcome.result_type(head.status), id);
-    apply_policy(&routed, outcome.reason.result_type(), &mut head.headers);
-    let body = if routed.accepted.head.method == Method::HEAD {
-        ViewerBody::Empty
-    } else {
-        ViewerBody::Origin(Box::new((body, place)))
-    };
-    Ok(Answer {
-        response: Response::from_parts(head, body),
-        outcome,
-        used: None,
-    })
+    Ok(passed.into_answer(&core.node, &routed, outcome))
+}
+
+/// What an origin answered to one viewer's request, which goes to that viewer alone.
+pub(crate) struct Passed {
+    /// As the origin sent it.
+    pub(crate) head: http::response::Parts,
+    body: OriginBody,
+    place: FetchPlace,
+}
+
+impl Passed {
+    /// Sends the request to the origin, the viewer's conditions and ranges included.
+    pub(crate) async fn ask(
+        core: &Arc<Core>,
+        routed: &Routed<'_>,
+        body: RequestBody,
+    ) -> Result<Passed, Arc<FetchFailure>> {
+        let place = core.node.begin_fetch().ok_or(FetchFailure::Overload)?;
+        let plan = FetchPlan::plan(&core.node, routed, Purpose::Pass, None, None)?;
+        let response = core.ask(&plan.ticket, &plan.request, body).await?;
+        let (head, body) = response.into_parts();
+        Ok(Passed { head, body, place })
+    }
+
+    /// The answer to the viewer.
+    pub(crate) fn into_answer(self, node: &Node, routed: &Routed<'_>, outcome: Outcome) -> Answer {
+        let Passed { mut head, body, place } = self;
+        let accepted = routed.accepted;
+        let age_secs = initial_age_secs(&head.headers, accepted.now, &node.switches);
+        head.headers = viewer_headers(head.headers, &rules(routed, head.status.as_u16()));
+        if !head.headers.contains_key(DATE) {
+            head.headers.insert(DATE, format_http_date(node.clock.now()));
+        }
+        head.headers.insert(AGE, HeaderValue::from(age_secs));
+        mark(
+            node,
+            &mut head.headers,
+            outcome.result_type(head.status),
+            accepted.request_id(),
+        );
+        let upstream = head.extensions.get().copied();
+        apply_policy(routed, outcome.reason, upstream, &mut head.headers);
+        let body = if accepted.head.method == Method::HEAD {
+            ViewerBody::Empty
+        } else {
+            ViewerBody::Origin(Box::new((body, place)))
+        };
+        Answer {
+            response: Response::from_parts(head, body),
+            outcome,
+            used: None,
+        }
+    }
 }
 
 /// Before the viewer learns of its success: whoever asks afterwards must not find what was there before.

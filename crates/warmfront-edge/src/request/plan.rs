@@ -11,6 +11,7 @@ use warmfront_store::StoredResponse;
 
 use crate::node::Node;
 use crate::origin::{FetchFailure, OriginRequest, Target};
+use crate::request::answer::X_AMZ_CF_ID;
 use crate::request::key::{origin_path, rules};
 use crate::request::route::Routed;
 use crate::snapshot::Ticket;
@@ -43,10 +44,9 @@ impl FetchPlan {
         purpose: Purpose,
         expired: Option<&Proven<StoredResponse>>,
         to_confirm: Option<&Arc<StoredResponse>>,
-        request_id: &HeaderValue,
     ) -> Result<FetchPlan, FetchFailure> {
         let ticket = routed.accepted.snapshot.ticket();
-        let mut request = origin_request(node, routed, purpose, request_id)?;
+        let mut request = origin_request(node, routed, purpose)?;
         let conditions = to_confirm.and_then(|copy| revalidation_headers(&copy.head().headers(), &rules(routed, 0)));
         let confirms = to_confirm.filter(|_| conditions.is_some()).cloned();
         request.head.headers.extend(conditions.unwrap_or_default());
@@ -94,12 +94,7 @@ pub(crate) fn selecting_headers(routed: &Routed<'_>) -> HeaderMap {
     headers
 }
 
-fn origin_request(
-    node: &Node,
-    routed: &Routed<'_>,
-    purpose: Purpose,
-    request_id: &HeaderValue,
-) -> Result<OriginRequest, FetchFailure> {
+fn origin_request(node: &Node, routed: &Routed<'_>, purpose: Purpose) -> Result<OriginRequest, FetchFailure> {
     let Some((origin, signing)) = routed.site.origin(routed.behavior) else {
         return Err(FetchFailure::Unsendable("the behavior's origin is gone".to_owned()));
     };
@@ -122,7 +117,7 @@ fn origin_request(
     let method = fetched_method(routed, purpose);
     let mut headers = origin_request_headers(&method, &accepted.head.headers, &forwarding);
     add_via(&mut headers, &node.via);
-    headers.insert("x-amz-cf-id", request_id.clone());
+    headers.insert(X_AMZ_CF_ID, accepted.request_id());
     let is_bucket = matches!(origin.kind, OriginKind::S3(_));
     headers.insert(HOST, host(routed, &target, is_bucket)?);
     let signer = signer(node, &target, signing, &headers);
@@ -138,7 +133,12 @@ fn origin_request(
         .and_then(|query| forwarded_query(routed.behavior, query));
     head.uri = uri(&target, query.as_deref())?;
     head.headers = headers;
-    Ok(OriginRequest { target, head, signer })
+    Ok(OriginRequest {
+        target,
+        head,
+        signer,
+        interim: accepted.pending.as_ref().and_then(|pending| pending.interim.clone()),
+    })
 }
 
 /// What the origin is asked for: to fill the cache a HEAD becomes a GET, whose answer has the body to keep.

@@ -1,4 +1,5 @@
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use tracing::Span;
 
 use crate::access_log::{Entry, Ledger};
 use crate::body::ViewerBody;
@@ -37,6 +38,11 @@ pub(crate) fn note(core: &Core, accepted: &Accepted, answer: Answer, ledger: Opt
     response
 }
 
+/// What the log says of all that is done for the request with this X-Amz-Cf-Id.
+pub(crate) fn span(request_id: &HeaderValue) -> Span {
+    tracing::info_span!("request", id = request_id.to_str().unwrap_or_default())
+}
+
 /// A request that waits for an origin. Dropped without [`Waited::ends`], its viewer has left.
 pub(crate) struct Waited<'a> {
     core: &'a Core,
@@ -66,7 +72,8 @@ impl Drop for Waited<'_> {
         if !self.ended {
             let outcome = Outcome::own(Reason::ViewerLeft);
             self.core.counters.answered(outcome, None);
-            say(self.accepted, outcome, None, None);
+            let id = self.accepted.request_id();
+            say(self.accepted, outcome, id.to_str().ok(), None);
             if let Some(ledger) = self.ledger {
                 log(ledger, self.accepted, outcome, None);
             }
@@ -77,7 +84,9 @@ impl Drop for Waited<'_> {
 /// A request that no distribution answers to is in no distribution's log.
 fn log(ledger: &Ledger, accepted: &Accepted, outcome: Outcome, answered: Option<(StatusCode, &HeaderMap)>) {
     if let Some(site) = find_site(accepted) {
-        ledger.answer(site, Entry::of(accepted, ledger.peer, outcome, answered));
+        let logging = site.distribution.logging.as_ref();
+        let with_cookies = logging.is_some_and(|logging| logging.include_cookies);
+        ledger.answer(site, Entry::of(accepted, ledger.peer, outcome, answered, with_cookies));
     }
 }
 

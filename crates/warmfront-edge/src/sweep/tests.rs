@@ -275,6 +275,7 @@ async fn a_response_that_is_arriving_is_raised_or_covered() {
             kept: crate::outcome::Kept::For(warmfront_caching::FreshnessRule::MaxAge),
             variant: None,
             withheld: None,
+            upstream: None,
         }));
         arriving.push((fill, flight, response));
     }

@@ -12,7 +12,7 @@ use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::node::Node;
 use crate::outcome::{Kept, Outcome, Reason, ResultType};
-use crate::request::{Accepted, Answer, EarlyAnswer, Routed, ask_origin, note, rules};
+use crate::request::{Accepted, Answer, EarlyAnswer, Pending, Routed, ask_origin, note, rules};
 use crate::tier::message::{self, KeyHash, Verdict, copy_status};
 use crate::tier::{Tier, TierSecret};
 
@@ -50,6 +50,7 @@ pub(crate) async fn answer_child(core: &Arc<Core>, request: Request<Incoming>) -
         fenced: false,
         child: Some(child),
         explains: false,
+        pending: Some(Pending::begin(None)),
     };
     note(core, &accepted, ask_origin(core, &accepted, body).await, None)
 }

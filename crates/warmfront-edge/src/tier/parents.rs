@@ -216,6 +216,7 @@ impl ParentAsk {
             target,
             head,
             signer: None,
+            interim: None,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{File, read_dir};
 use std::io::Read;
+use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use warmfront_clock::Clock;
@@ -26,6 +27,20 @@ async fn logging(options: AccessLogOptions) -> (Testbed, AccessLog) {
     })
     .await;
     (bed, log)
+}
+
+/// The fields of the lines of the only file in `folder`.
+fn lines(folder: &Path) -> Vec<Vec<String>> {
+    let files: Vec<_> = read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let mut text = String::new();
+    let file = File::open(&files[0]).unwrap();
+    MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
+    let header = format!("#Version: 1.0\n#Fields: {FIELDS}\n");
+    let lines = text.strip_prefix(&header).unwrap().lines();
+    lines
+        .map(|line| line.split('\t').map(str::to_owned).collect())
+        .collect()
 }
 
 /// The values of one field, line by line.
@@ -60,20 +75,9 @@ async fn every_request_has_a_line_of_33_fields_with_the_words_of_its_answer() {
     bed.shutdown().await;
     log.close();
 
-    let files: Vec<_> = read_dir(folder.path())
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .collect();
-    let mut text = String::new();
-    let file = File::open(&files[0]).unwrap();
-    MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
-    let header = format!("#Version: 1.0\n#Fields: {FIELDS}\n");
-    let lines = text.strip_prefix(&header).unwrap().lines();
-    let lines: Vec<Vec<String>> = lines
-        .map(|line| line.split('\t').map(str::to_owned).collect())
-        .collect();
-    assert!(lines.iter().all(|line| line.len() == 33), "{text}");
-    assert_eq!((files.len(), lines.len()), (1, 3));
+    let lines = lines(folder.path());
+    assert!(lines.iter().all(|line| line.len() == 33), "{lines:?}");
+    assert_eq!(lines.len(), 3);
 
     let words: Vec<&str> = answers.iter().map(|answer| answer.x_cache()).collect();
     assert_eq!(words, ["Miss", "Hit", "Error"]);
@@ -126,6 +130,24 @@ async fn every_request_has_a_line_of_33_fields_with_the_words_of_its_answer() {
     for field in ["time-taken", "time-to-first-byte"] {
         let has_millis = |value: &&str| value.split_once('.').is_some_and(|(_, millis)| millis.len() == 3);
         assert!(values(&lines, field).iter().all(has_millis), "{field}");
+    }
+}
+
+/// API Reference, LoggingConfig: Prefix and IncludeCookies count where Enabled does.
+#[tokio::test]
+async fn a_distributions_logging_says_where_and_whether_with_cookies() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Origin::start().await;
+    origin.reply("/a", Reply::ok("one").max_age(60));
+    for (n, include_cookies, expected) in [(1, true, "a=1;%20b=2"), (2, false, "-")] {
+        let (bed, log) = logging(AccessLogOptions::in_folder(folder.path().to_owned())).await;
+        let prefix = format!("sites/{n}");
+        bed.write(&Site::new(&origin).logging(&prefix, include_cookies)).await;
+        bed.ask(&Ask::get("/a").header("cookie", "a=1; b=2")).await;
+        bed.shutdown().await;
+        log.close();
+        let lines = lines(&folder.path().join(prefix));
+        assert_eq!(values(&lines, "cs(Cookie)"), [expected]);
     }
 }
 

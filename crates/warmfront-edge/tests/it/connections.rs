@@ -199,3 +199,60 @@ async fn too_many_fetches_are_refused_with_503() {
     check(&second.answer().await, 200, "Miss", "one");
     check(&bed.get("/c").await, 200, "Miss", "one");
 }
+
+/// RFC 9110 section 15.2: a proxy passes interim responses on, and never to HTTP/1.0.
+#[tokio::test]
+async fn interim_responses_reach_the_viewer_before_the_final_one() {
+    let origin = Origin::start().await;
+    let gate = Gate::new();
+    let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\
+                 Set-Cookie: a=1\r\nConnection: x-b\r\nX-B: 1\r\n\r\n";
+    let last = Reply::ok("one").max_age(60).after(early);
+    origin.reply("/a", last.clone().held(&gate));
+    origin.reply("/old", last);
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    let mut viewer = bed.viewer().await;
+    for (outcome, interim) in [("Miss", vec![102, 103]), ("Hit", vec![])] {
+        viewer.send(&Ask::get("/a")).await;
+        for status in interim {
+            let head = viewer.any_head().await.unwrap();
+            assert_eq!(head.status, status);
+            let hints = head.headers.iter().map(|(name, _)| name.as_str());
+            assert_eq!(
+                hints.collect::<Vec<_>>(),
+                if status == 103 { vec!["link"] } else { vec![] }
+            );
+        }
+        gate.open();
+        let head = viewer.any_head().await.unwrap();
+        let outcome = format!("{outcome} from cloudfront");
+        assert_eq!(
+            (head.status, head.headers["x-cache"].to_str().unwrap()),
+            (200, &*outcome)
+        );
+        assert_eq!(viewer.body(&head).await.0, "one");
+    }
+    let mut old = bed.viewer().await;
+    old.send_raw(b"GET /old HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await;
+    assert_eq!(old.any_head().await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn interim_responses_without_end_do_not_pile_up() {
+    let origin = Origin::start().await;
+    let hint = format!("HTTP/1.1 103 Early Hints\r\nLink: {}\r\n\r\n", "a".repeat(1000));
+    origin.reply("/a", Reply::ok("one").after(hint.repeat(200)));
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    let mut viewer = bed.viewer().await;
+    viewer.send(&Ask::get("/a")).await;
+    let mut n_hints = 0;
+    loop {
+        let head = viewer.any_head().await.unwrap();
+        if head.status == 200 {
+            assert_eq!(viewer.body(&head).await.0, "one");
+            break;
+        }
+        n_hints += 1;
+    }
+    assert!((1..=32).contains(&n_hints), "{n_hints}");
+}

@@ -149,12 +149,27 @@ async fn server_timing_tells_a_hit_from_a_miss() {
     })
     .await;
     write::<ResponseHeadersPolicy>(&bed, "p", &response_headers("DENY", timing)).await;
-    for metric in ["cdn-cache-miss,", "cdn-cache-hit,"] {
+    for (metric, is_timed) in [("cdn-cache-miss", true), ("cdn-cache-hit", false)] {
         let answer = bed.get("/a").await;
         let value = answer.header("server-timing");
         let (pop, id) = (answer.header("x-amz-cf-pop"), answer.header("x-amz-cf-id"));
-        let expected = format!("{metric}cdn-pop;desc=\"{pop}\",cdn-rid;desc=\"{id}\"");
-        assert!(value.starts_with(&expected), "{value}");
+        let expected = format!("{metric},cdn-pop;desc=\"{pop}\",cdn-rid;desc=\"{id}\"");
+        assert!(value.contains(&expected), "{value}");
+        for name in [
+            "cdn-upstream-dns",
+            "cdn-upstream-connect",
+            "cdn-upstream-fbl",
+            "cdn-downstream-fbl",
+        ] {
+            let duration = value
+                .split(',')
+                .find_map(|metric| metric.strip_prefix(name)?.strip_prefix(";dur="));
+            assert_eq!(
+                duration.is_some_and(|ms| ms.parse::<u64>().is_ok()),
+                is_timed,
+                "{name}: {value}"
+            );
+        }
     }
 }
 

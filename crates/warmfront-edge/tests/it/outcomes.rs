@@ -28,7 +28,9 @@ fn listen_to_log() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
         let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("warmfront_edge::request::watch=debug"))
+            .with_env_filter(EnvFilter::new(
+                "warmfront_edge=warn,warmfront_edge::request::watch=debug",
+            ))
             .with_ansi(false)
             .with_writer(|| Log)
             .finish();
@@ -113,7 +115,7 @@ fn check_answer(bed: &Testbed, answer: &Answer, expected: &Expected<'_>) {
     assert_eq!(answer.x_cache(), x_cache);
     assert!(answer.header("cache-status").ends_with(&format!("; detail={reason}")));
 
-    let line = log_line_with(answer.header("x-amz-cf-id"));
+    let line = log_line_with(&format!("answered request_id=\"{}\"", answer.header("x-amz-cf-id")));
     words = format!("status={} {words}", answer.status);
     assert!(line.contains(&words), "{line}\nexpected {words}");
 
@@ -368,6 +370,25 @@ async fn a_viewer_who_leaves_before_the_answer_is_counted() {
         tokio::task::yield_now().await;
     }
     gate.open();
+}
+
+#[tokio::test]
+async fn whatever_fails_for_a_request_is_logged_with_its_id() {
+    listen_to_log();
+    let origin = Origin::start().await;
+    origin.reply("/none", Reply::hang_up());
+    origin.reply("/cut", Reply::ok("one").content_length(100).then_close());
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    for (path, said) in [("/none", "no answer from the origin"), ("/cut", "a body broke off")] {
+        let answer = bed.get(path).await;
+        let id = answer.header("x-amz-cf-id");
+        assert_eq!(origin.last_request().header("x-amz-cf-id"), id);
+        let span = format!("request{{id=\"{id}\"}}");
+        let has_both = |line: &str| line.contains(&span) && line.contains(said);
+        while !String::from_utf8_lossy(&LOG.lock().unwrap()).lines().any(has_both) {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 #[tokio::test]

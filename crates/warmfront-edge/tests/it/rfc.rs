@@ -1,6 +1,7 @@
 //! The profile `edge`: RFC 9110 and 9111 where CloudFront does otherwise.
 
 mod directives;
+mod head;
 mod unsafe_methods;
 mod variants;
 

@@ -5,6 +5,7 @@ use crate::Gate;
 /// What the origin sends for one request: a head, then pieces of a body, with pauses at gates.
 #[derive(Clone, Debug)]
 pub struct Reply {
+    pub(super) interim: Bytes,
     pub(super) before_head: Option<Gate>,
     pub(super) head: Head,
     pub(super) body: Vec<Piece>,
@@ -40,6 +41,7 @@ impl Reply {
     /// A reply with `status` and no body.
     pub fn status(status: u16) -> Reply {
         Reply {
+            interim: Bytes::new(),
             before_head: None,
             head: Head::Http {
                 status,
@@ -58,6 +60,7 @@ impl Reply {
     /// These bytes instead of HTTP; then the connection is closed.
     pub fn raw(bytes: impl Into<Bytes>) -> Reply {
         Reply {
+            interim: Bytes::new(),
             before_head: None,
             head: Head::Raw(bytes.into()),
             body: vec![Piece::Close],
@@ -72,6 +75,7 @@ impl Reply {
     /// Nothing, until the other end gives up.
     pub fn silence() -> Reply {
         Reply {
+            interim: Bytes::new(),
             before_head: None,
             head: Head::None,
             body: vec![Piece::Wait(Gate::new())],
@@ -129,6 +133,12 @@ impl Reply {
     /// With a chunked body; each piece is one chunk.
     pub fn chunked(self) -> Reply {
         self.with_length(Length::Chunked)
+    }
+
+    /// After these interim responses, which no gate holds.
+    pub fn after(mut self, interim: impl Into<Bytes>) -> Reply {
+        self.interim = interim.into();
+        self
     }
 
     /// With a body that ends with the connection.

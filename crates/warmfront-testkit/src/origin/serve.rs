@@ -84,6 +84,7 @@ async fn send(
     method: &str,
     shared: &Shared,
 ) -> Result<ControlFlow<()>, MessageError> {
+    outgoing.write_all(&reply.interim).await?;
     if let Some(gate) = &reply.before_head {
         gate.pass().await;
     }

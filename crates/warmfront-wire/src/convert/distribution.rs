@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use warmfront_model::{Behavior, Distribution, DistributionId};
+use warmfront_model::{Behavior, Distribution, DistributionId, Logging};
 
 use super::ConfigError;
 use super::behavior::behavior;
@@ -76,6 +76,16 @@ pub fn distribution_with(
         behaviors,
         error_caching: error_caching(config)?,
         cache_tag_header: cache_tag_header(config),
+        logging: logging(config),
+    })
+}
+
+/// The bucket is not looked at: whoever runs the edge says where its logs are written.
+fn logging(config: &DistributionConfig) -> Option<Logging> {
+    let logging = config.logging.as_ref()?;
+    logging.enabled.unwrap_or(false).then(|| Logging {
+        prefix: logging.prefix.as_deref().unwrap_or_default().into(),
+        include_cookies: logging.include_cookies.unwrap_or(false),
     })
 }
 

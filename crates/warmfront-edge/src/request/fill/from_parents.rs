@@ -86,6 +86,7 @@ impl Filling {
             },
             keeps,
             announced_bytes,
+            upstream: None,
         };
         (Arriving::begin(arrival, &self.core.node.store), body)
     }
@@ -126,6 +127,7 @@ impl Filling {
             variant,
             shared && verdict.kept.is_stored(),
             (verdict.reason, verdict.kept),
+            None,
         );
         Ok(())
     }

@@ -3,6 +3,8 @@ use warmfront_testkit::{Ask, Behavior, Gate, Origin, Reply, Site, Testbed};
 use super::{bed, bed_with};
 use crate::check;
 
+const CACHING_OPTIMIZED: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
+
 /// Says what X-Color the request had.
 fn script(origin: &Origin, path: &str) {
     origin.on(path, |request| {
@@ -37,7 +39,9 @@ async fn each_variant_answers_the_requests_that_agree_with_its_own() {
 async fn what_the_origin_does_not_see_makes_no_variant() {
     let origin = Origin::start().await;
     origin.reply("/a", Reply::ok("one").max_age(60).header("vary", "Accept-Language"));
-    let bed = bed(&origin).await;
+    // A policy that does not name it keeps it from the origin.
+    let behavior = Behavior::to("web").cache_policy(CACHING_OPTIMIZED);
+    let bed = bed_with(&Site::new(&origin).default_behavior(behavior)).await;
     check(
         &bed.ask(&Ask::get("/a").header("accept-language", "de")).await,
         200,
