@@ -347,3 +347,17 @@ async fn a_large_store_is_swept_whole() {
     assert_eq!((swept.n_visited, swept.n_removed), (2_000, 1_000));
     assert_eq!(node.store.n_responses(), 1_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_sweep_rests_now_and_then() {
+    let node = node();
+    for number in 0..4_095 {
+        store(&node, &format!("/{number}"), 1);
+    }
+    let began = tokio::time::Instant::now();
+    assert_eq!(sweep(&node).await.n_visited, 4_095);
+    assert!(began.elapsed().is_zero());
+    store(&node, "/one-more", 1);
+    assert_eq!(sweep(&node).await.n_visited, 4_096);
+    assert!(began.elapsed() >= Duration::from_millis(2));
+}
