@@ -24,6 +24,13 @@ pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command
     command
 }
 
+/// The bench `name` of a package of ours, with `arguments` of its own.
+pub fn cargo_bench(package: &str, name: &str, arguments: &[&str]) -> Command {
+    let mut command = cargo(["bench", "-q", "-p", package, "--bench", name, "--"]);
+    command.args(arguments);
+    command
+}
+
 /// Runs a command to its end with our own streams.
 ///
 /// # Errors

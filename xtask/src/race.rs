@@ -2,9 +2,9 @@
 //! circumstances, and counts the stale answers.
 
 mod origin;
-mod reader;
+pub mod reader;
 mod scenario;
-mod servers;
+pub mod servers;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

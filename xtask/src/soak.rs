@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::machine::{cargo, run as run_command};
+use crate::machine::{cargo_bench, run as run_command};
 
 const MINUTES_DEFAULT: u64 = 30;
 
@@ -19,15 +19,5 @@ pub fn run(arguments: &[String]) -> Result<()> {
         }
         _ => bail!("cargo xtask soak [--minutes N]"),
     };
-    let minutes = minutes.to_string();
-    run_command(&mut cargo([
-        "bench",
-        "-q",
-        "-p",
-        "warmfront-store",
-        "--bench",
-        "soak",
-        "--",
-        &minutes,
-    ]))
+    run_command(&mut cargo_bench("warmfront-store", "soak", &[&minutes.to_string()]))
 }

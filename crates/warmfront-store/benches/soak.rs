@@ -10,20 +10,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use parking_lot::RwLock;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use warmfront_caching::{FreshnessRule, Lifetime};
 use warmfront_invalidation::{Covered, Index, InvalidationItem, Names, NormalUrl, Proven, Stamped};
-use warmfront_model::{DistributionId, Epoch, Incarnation, Revision, Timestamp};
-use warmfront_store::{BodyReader, DiskOptions, Folder, Head, Store, StoredResponse};
+use warmfront_model::{DistributionId, Epoch, Incarnation, Revision};
+use warmfront_store::{BodyReader, DiskOptions, Folder, Store, StoredResponse};
+
+mod workload;
+
+use workload::{MIB, head, memory_of_process};
 
 /// The program's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const MIB: u64 = 1024 * 1024;
 const MEMORY_BYTES: u64 = 256 * MIB;
 const DISK_BYTES: u64 = 4 * 1024 * MIB;
 const N_KEYS: u64 = 400_000;
@@ -363,46 +364,4 @@ fn epoch(revision: u64) -> Epoch {
         incarnation: INCARNATION,
         revision: Revision(revision),
     }
-}
-
-fn head(bytes: u64) -> Head {
-    const FIELDS: [(&str, &str); 9] = [
-        ("content-type", "text/html; charset=utf-8"),
-        ("etag", "\"5eb63bbbe01eeed093cb22bb8f5acdc3\""),
-        ("last-modified", "Sun, 22 Nov 2026 10:00:00 GMT"),
-        ("cache-control", "public, max-age=86400"),
-        ("date", "Sun, 22 Nov 2026 10:00:01 GMT"),
-        ("server", "AmazonS3"),
-        ("x-cache", "Hit from cloudfront"),
-        ("via", "1.1 warmfront (CloudFront)"),
-        ("x-amz-cf-pop", "LOC50-P1"),
-    ];
-    let mut headers: HeaderMap = FIELDS
-        .iter()
-        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-        .collect();
-    headers.insert("content-length", HeaderValue::from(bytes));
-    Head {
-        status: StatusCode::OK,
-        headers,
-        lifetime: Lifetime {
-            fresh_secs: 86_400,
-            rule: FreshnessRule::MaxAge,
-            stale_while_revalidate_secs: 0,
-            stale_if_error_secs: 0,
-            initial_age_secs: 0,
-        },
-        response_time: Timestamp(0),
-    }
-}
-
-/// A line of `/proc/self/status`, in bytes.
-fn memory_of_process(label: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(label))
-        .unwrap_or_default();
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap_or(0);
-    kib * 1024
 }

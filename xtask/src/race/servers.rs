@@ -2,8 +2,8 @@
 
 mod naive;
 mod nginx;
-mod process;
-mod varnish;
+pub mod process;
+pub mod varnish;
 mod warmfront;
 
 use std::net::SocketAddr;
