@@ -1,5 +1,6 @@
 //! The folder that cached responses are kept in: `DIR:SIZE`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -30,7 +31,7 @@ pub enum InvalidDisk {
     TooSmall,
 }
 
-/// Without a size, the cache takes a quarter of what is free, and no more than this.
+/// Without a size, the cache takes a quarter of what is free or its own already, and no more than this.
 const BYTES_DEFAULT_MAX: u64 = 64 << 30;
 
 impl FromStr for DiskArgument {
@@ -59,18 +60,18 @@ impl DiskArgument {
     /// What it comes to on this machine.
     ///
     /// # Errors
-    /// If the file system is smaller than the size that was asked for, or has no room for the smallest cache.
+    /// If the file system has no room for the size that was asked for, or for the smallest cache.
     pub fn resolve(self) -> Result<DiskCache, Complaint> {
-        let room = Room::around(&self.folder);
-        let bytes = match (self.bytes, room) {
-            (Some(bytes), Some(room)) if bytes > room.total_bytes => {
-                let (folder, total) = (self.folder.display(), room.total_bytes);
-                return Err(Complaint::usage(format!(
-                    "--disk: {bytes} bytes are more than the file system of {folder} holds ({total})"
-                )));
+        // What the cache holds already does not count against it.
+        let room_bytes = free_bytes(&self.folder).map(|free_bytes| free_bytes + cached_bytes(&self.folder));
+        let bytes = match (self.bytes, room_bytes) {
+            (Some(bytes), Some(room_bytes)) if bytes > room_bytes => {
+                let folder = self.folder.display();
+                let message = format!("--disk: {bytes} bytes are more than is free for {folder} ({room_bytes})");
+                return Err(Complaint::usage(message).hint("give it less, or another file system"));
             }
             (Some(bytes), _) => bytes,
-            (None, Some(room)) if room.free_bytes / 4 >= DISK_BYTES_MIN => (room.free_bytes / 4).min(BYTES_DEFAULT_MAX),
+            (None, Some(room_bytes)) if room_bytes / 4 >= DISK_BYTES_MIN => (room_bytes / 4).min(BYTES_DEFAULT_MAX),
             (None, _) => {
                 let folder = self.folder.display();
                 return Err(Complaint::usage(format!(
@@ -85,31 +86,34 @@ impl DiskArgument {
     }
 }
 
-/// A file system.
-#[derive(Clone, Copy, Debug)]
-struct Room {
-    total_bytes: u64,
-    free_bytes: u64,
+/// What is free in the file system of `folder`, or of the nearest folder above it that is there; `None` if the system does
+/// not say.
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let above = folder.ancestors().map(|path| {
+        if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        }
+    });
+    let found = above
+        .filter(|path| path.exists())
+        .find_map(|path| rustix::fs::statvfs(path).ok())?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
-impl Room {
-    /// That of `folder`, or of the nearest folder above it that is there; `None` if the system does not say.
-    fn around(folder: &Path) -> Option<Room> {
-        let above = folder.ancestors().map(|path| {
-            if path.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                path
-            }
-        });
-        let found = above
-            .filter(|path| path.exists())
-            .find_map(|path| rustix::fs::statvfs(path).ok())?;
-        Some(Room {
-            total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
-            free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
-        })
-    }
+/// What the cache in `folder` takes already: its segments, or those in the folders of its nodes.
+fn cached_bytes(folder: &Path) -> u64 {
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let nodes = entries(folder).filter(|entry| entry.path().is_dir());
+    let nodes = nodes.flat_map(|node| entries(&node.path()));
+    let segments = entries(folder)
+        .chain(nodes)
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("segment-"));
+    segments
+        .filter_map(|segment| segment.metadata().ok())
+        .map(|segment| segment.len())
+        .sum()
 }
 
 #[cfg(test)]
@@ -137,18 +141,33 @@ mod tests {
     }
 
     #[test]
-    fn more_than_the_file_system_holds_is_refused_and_a_quarter_of_what_is_free_is_the_default() {
+    fn more_than_is_free_is_refused_and_a_quarter_of_that_is_the_default() {
         let folder = tempfile::tempdir().unwrap();
         let argument = |bytes| DiskArgument {
             folder: folder.path().join("not/there/yet"),
             bytes,
         };
         let error = argument(Some(1 << 62)).resolve().unwrap_err().to_string();
-        assert!(error.contains("--disk"), "{error}");
-        let free_bytes = Room::around(folder.path()).unwrap().free_bytes;
+        assert!(error.contains("--disk") && error.contains("not/there/yet"), "{error}");
+        let free_bytes = free_bytes(folder.path()).unwrap();
         if let Ok(disk) = argument(None).resolve() {
             assert!(disk.bytes >= DISK_BYTES_MIN && disk.bytes < free_bytes);
         }
         assert_eq!(argument(Some(1 << 27)).resolve().unwrap().bytes, 1 << 27);
+    }
+
+    #[test]
+    fn what_the_cache_has_on_disk_already_counts_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(cached_bytes(&folder.path().join("not/there/yet")), 0);
+        fs::create_dir(folder.path().join("IAD89-P3")).unwrap();
+        for (name, bytes) in [
+            ("segment-00000001", 100),
+            ("IAD89-P3/segment-00000007", 20),
+            ("journal", 3),
+        ] {
+            fs::write(folder.path().join(name), vec![0; bytes]).unwrap();
+        }
+        assert_eq!(cached_bytes(folder.path()), 120);
     }
 }

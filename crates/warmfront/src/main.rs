@@ -14,6 +14,7 @@ mod faults;
 mod identity;
 mod listen;
 mod logging;
+mod memory;
 mod outcome;
 mod private_file;
 mod profile;

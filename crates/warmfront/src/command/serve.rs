@@ -82,10 +82,11 @@ pub struct Args {
     /// Fail as AWS does, by this TOML file: for tests of deploy pipelines
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
-    /// Memory for cached responses, like 512MiB [default: 512MiB]
+    /// Memory for cached responses, like 512MiB [default: a quarter of the machine's, or of the limit of its control group]
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     memory: Option<u64>,
-    /// Keep cached responses in this folder too, so that a restart finds them, like /var/cache/warmfront:20GiB
+    /// Keep cached responses in this folder too, so that a restart finds them, like /var/cache/warmfront:20GiB [default of
+    /// SIZE: a quarter of what is free]
     #[arg(long, value_name = "DIR:SIZE")]
     disk: Option<DiskArgument>,
     /// The account of a new data folder, twelve digits [default: 000000000000]

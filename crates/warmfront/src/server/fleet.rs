@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use warmfront_edge::{
 use warmfront_journal::Journal;
 
 use crate::listen::Listen;
+use crate::outcome::Complaint;
 use crate::topology::Region;
 
 mod parts;
@@ -224,6 +226,13 @@ fn explain(error: StartError, listeners: &[Listen]) -> anyhow::Error {
             Some(listen) => listen.complain(source).into(),
             None => error.into(),
         },
+        StartError::Disk { source, .. } => {
+            let hint = match source.kind() {
+                io::ErrorKind::ResourceBusy => "end the other process, or give each a folder of its own",
+                _ => "give it a folder that it may write",
+            };
+            Complaint::failed(format!("--disk: {error}")).hint(hint).into()
+        }
         _ => anyhow::Error::new(error).context("a node does not start"),
     }
 }

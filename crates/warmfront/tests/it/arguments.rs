@@ -13,7 +13,18 @@ fn wrong_arguments_end_with_2_and_name_what_is_wrong() {
         ),
         (&["serve", "--profile", "fast"], &["--profile", "fast", "aws", "edge"]),
         (&["serve", "--memory", "12"], &["--memory", "12", "MiB"]),
-        (&["serve", "--memory", "12B"], &["--memory", "1MiB"]),
+        (&["serve", "--memory", "12B"], &["--memory", "hint:", "16MiB"]),
+        (&["serve", "--memory", "0B"], &["--memory", "hint:", "16MiB"]),
+        (
+            &["serve", "--memory", "9999999GiB"],
+            &["--memory", "may have", "hint:", "quarter"],
+        ),
+        (&["serve", "--disk", ":1GiB"], &["--disk", "folder"]),
+        (&["serve", "--disk", "/tmp/cache:0B"], &["--disk", "64 MiB"]),
+        (
+            &["serve", "--disk", "/tmp/cache:9999999GiB"],
+            &["--disk", "/tmp/cache", "free", "hint:"],
+        ),
         (&["serve", "--account", "7"], &["--account", "twelve"]),
         (
             &["serve", "--control", "example.com:80"],

@@ -37,6 +37,26 @@ fn one_process_at_a_time_uses_a_folder() {
 }
 
 #[test]
+fn one_process_at_a_time_caches_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let disk = format!("{}:64MiB", path("cache"));
+    let server = Server::start(&folder.path().join("first"), &["--disk", &disk]);
+    let mut arguments = vec!["serve", "--disk", &disk];
+    let data = path("second");
+    arguments.extend(["--data", &data]);
+    for flag in ["--control", "--edge", "--edge-https", "--bucket"] {
+        arguments.extend([flag, "0"]);
+    }
+    check_refused(
+        &run(&arguments),
+        1,
+        &["--disk", &path("cache"), "another process", "hint:"],
+    );
+    server.end("TERM");
+}
+
+#[test]
 fn secrets_are_the_owners_alone_and_not_in_the_log() {
     let outer = tempfile::tempdir().unwrap();
     let data = outer.path().join("data");

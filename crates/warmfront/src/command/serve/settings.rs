@@ -15,16 +15,11 @@ use crate::disk::DiskArgument;
 use crate::endpoints::{POP_DEFAULT, PORTS_DEFAULT};
 use crate::faults::Script;
 use crate::listen::{Address, Listen, Wire};
+use crate::memory;
 use crate::outcome::Complaint;
 use crate::profile::Profile;
 use crate::server::OriginUrl;
 use crate::topology::Topology;
-
-/// Memory for cached responses when nothing is said.
-const MEMORY_BYTES_DEFAULT: u64 = 512 * 1024 * 1024;
-
-/// Less memory than this is taken for a slip of the pen.
-const MEMORY_BYTES_MIN: u64 = 1024 * 1024;
 
 /// What the flags and the configuration file come to.
 #[derive(Debug)]
@@ -162,12 +157,7 @@ impl Settings {
         if let Some(admin) = &admin {
             admin.check_exposure(allow_plain_http)?;
         }
-        let memory_bytes = args.memory.or(config.memory).unwrap_or(MEMORY_BYTES_DEFAULT);
-        if memory_bytes < MEMORY_BYTES_MIN {
-            return Err(Complaint::usage(format!(
-                "--memory: {memory_bytes} bytes are too few, give 1MiB or more"
-            )));
-        }
+        let memory_bytes = memory::resolve(args.memory.or(config.memory), memory::machine_bytes())?;
         let disk = args.disk.or(config.disk);
         if disk.is_some() && args.ephemeral {
             return Err(
@@ -216,7 +206,7 @@ mod tests {
         let mut config = Config::default();
         config.listen.control = address("127.0.0.1:1");
         config.listen.edge = address("127.0.0.1:2");
-        config.memory = Some(MEMORY_BYTES_MIN);
+        config.memory = Some(memory::BYTES_MIN);
         config.profile.base = Some(Profile::Edge);
         let args = Args {
             control: address("127.0.0.1:11"),
@@ -226,7 +216,7 @@ mod tests {
         let settings = Settings::resolve(args, config).unwrap();
         let ports = settings.listeners.all().map(|listen| listen.address.port());
         assert_eq!(ports, [11, 2, 8443, 4566]);
-        assert_eq!(settings.memory_bytes, MEMORY_BYTES_MIN);
+        assert_eq!(settings.memory_bytes, memory::BYTES_MIN);
         assert_eq!(settings.profile, Profile::Aws);
         assert_eq!(settings.data, Data::Kept("./warmfront-data".into()));
     }
@@ -301,15 +291,5 @@ mod tests {
         };
         let error = Settings::resolve(args, Config::default()).unwrap_err().to_string();
         assert!(error.contains("--disk") && error.contains("--ephemeral"), "{error}");
-    }
-
-    #[test]
-    fn too_little_memory_names_its_flag() {
-        let args = Args {
-            memory: Some(1),
-            ..Args::default()
-        };
-        let error = Settings::resolve(args, Config::default()).unwrap_err().to_string();
-        assert!(error.contains("--memory") && error.contains("1MiB"), "{error}");
     }
 }

@@ -7,6 +7,7 @@ use warmfront_clock::Clock;
 use warmfront_edge::{DISK_BYTES_MIN, DiskCache, EdgeOptions, LeaseOptions, Parents, Tenure, Tier, TierSecret};
 
 use crate::listen::Listen;
+use crate::memory;
 use crate::outcome::Complaint;
 use crate::topology::{Pop, Topology};
 
@@ -35,14 +36,13 @@ impl FleetStart<'_> {
         }
         options.n_cores = (options.n_cores / n_nodes).max(1);
         options.memory_bytes /= n_nodes as u64;
+        if options.memory_bytes < memory::BYTES_MIN {
+            return Err(too_little("--memory", options.memory_bytes, memory::BYTES_MIN, n_nodes).into());
+        }
         if let Some(DiskCache { folder, bytes }) = options.disk.take() {
             let bytes = bytes / n_nodes as u64;
             if bytes < DISK_BYTES_MIN {
-                let message = format!("--disk: for {n_nodes} nodes, {} MiB each are too few", bytes >> 20);
-                let least = (DISK_BYTES_MIN * n_nodes as u64) >> 20;
-                return Err(Complaint::usage(message)
-                    .hint(format!("give {least}MiB or more"))
-                    .into());
+                return Err(too_little("--disk", bytes, DISK_BYTES_MIN, n_nodes).into());
             }
             options.disk = Some(DiskCache {
                 folder: folder.join(name),
@@ -82,4 +82,13 @@ impl FleetStart<'_> {
         }
         Ok(options)
     }
+}
+
+fn too_little(flag: &str, bytes_each: u64, bytes_each_min: u64, n_nodes: usize) -> Complaint {
+    let least = (bytes_each_min * n_nodes as u64) >> 20;
+    Complaint::usage(format!(
+        "{flag}: for {n_nodes} nodes, {} MiB each are too few",
+        bytes_each >> 20
+    ))
+    .hint(format!("give {least}MiB or more"))
 }
