@@ -138,6 +138,7 @@ impl Node {
         let mut next = Snapshot::clone(&before);
         change(&mut next);
         let applied = next.index.applied();
+        self.store.saw(applied);
         let is_new_life = applied.incarnation != before.index.applied().incarnation;
         self.snapshot.store(Arc::new(next));
         self.applied.send_if_modified(|known| {

@@ -10,6 +10,7 @@ mod queue;
 mod read;
 mod record;
 mod recover;
+mod seen;
 mod segments;
 mod slices;
 mod tag_field;
@@ -18,7 +19,9 @@ mod writer;
 pub use directory::DiskEntry;
 pub(crate) use load::NotLoaded;
 pub use recover::Recovered;
-pub(crate) use slices::{DiskBody, DiskReader, Slice, SliceDone, SliceRead, SliceReader, SliceWriter};
+pub(crate) use slices::{
+    DiskBody, DiskReader, SLICE_BYTES, SLICE_RECORD_BYTES, Slice, SliceDone, SliceRead, SliceReader, SliceWriter,
+};
 
 use std::hash::BuildHasher;
 use std::io;
@@ -87,6 +90,8 @@ struct Shared {
     queue: Queue,
     figures: Counters,
     is_hot: IsHot,
+    /// The newest epoch of the journal that is known.
+    seen: Mutex<Epoch>,
 }
 
 #[derive(Debug, Default)]
@@ -179,9 +184,11 @@ impl Disk {
             queue: Queue::default(),
             figures: Counters::default(),
             is_hot,
+            seen: Mutex::new(head),
         });
         let recovered = recover::recover(&shared, head, N_READERS)?;
-        let writer = Writer::new(Arc::clone(&shared));
+        let mut writer = Writer::new(Arc::clone(&shared));
+        writer.keep_seen();
         let (writer, n_readers) = match threads {
             Threads::Own => {
                 let thread = thread::Builder::new().name("warmfront-disk-write".to_owned());
@@ -298,6 +305,16 @@ impl Disk {
     pub(crate) fn give_up(&self, entry: &Arc<DiskEntry>) {
         if self.shared.directory.remove_if_same(entry) {
             let _ = self.shared.queue.push(Command::Remove(entry.key().into()), 0, u64::MAX);
+        }
+    }
+
+    /// The journal has come to `epoch`: remembered on disk, before long.
+    pub(crate) fn saw(&self, epoch: Epoch) {
+        let mut seen = self.shared.seen.lock();
+        if !seen.satisfies(epoch) {
+            *seen = epoch;
+            drop(seen);
+            self.shared.queue.nudge();
         }
     }
 

@@ -9,7 +9,7 @@ mod spool;
 mod window;
 
 use self::spool::Keep;
-pub(crate) use self::spool::{SLICE_BYTES, Spool, SpoolReader};
+pub(crate) use self::spool::{Spool, SpoolReader};
 use self::window::SMALL_BYTES;
 use crate::disk::SliceWriter;
 use crate::shares::{Share, Shares, Use};
@@ -93,7 +93,7 @@ impl Fill {
 
     async fn share_when_short(&self, bytes: usize) -> Share {
         loop {
-            let share = self.spool.shares.take_or_overdraw(bytes, &self.overdraft);
+            let share = self.spool.shares.take_arriving(bytes, &self.overdraft);
             match tokio::time::timeout(WAIT_MAX, share).await {
                 Ok(share) => return share,
                 Err(_) => self.spool.overdue(),

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::disk::{Disk, SLICE_RECORD_BYTES};
 use crate::memory::allocated;
 
 /// Who has how much of the memory budget. What nobody else needs, the responses in memory have.
@@ -15,9 +18,12 @@ pub(crate) struct Shares {
     arriving: Allowance,
     /// Of slices that are read from disk. It is apart, so that a reader never waits for a body that waits for its readers.
     reading: Allowance,
+    /// Of responses that are looked up on disk, until memory has them.
+    looking_up: Allowance,
     overdraft_bytes: AtomicU64,
     disk_bytes: AtomicU64,
-    responses_bytes: AtomicU64,
+    /// What the memory tier was told last; locked while it is told.
+    responses_bytes: Mutex<u64>,
     /// Tells the memory tier how much it has.
     resize: Box<dyn Fn(u64) + Send + Sync>,
 }
@@ -40,6 +46,10 @@ impl Allowance {
         }
     }
 
+    fn has_half_left(&self) -> bool {
+        self.taken_bytes() <= self.bytes_max / 2
+    }
+
     fn taken_bytes(&self) -> u64 {
         self.bytes_max.saturating_sub(self.left.available_permits() as u64)
     }
@@ -52,6 +62,8 @@ pub(crate) enum Use {
     Arriving,
     /// A slice that is read from disk, until the viewer has it.
     Reading,
+    /// A response that is looked up on disk, until it is read.
+    LookingUp,
 }
 
 /// A share of what may be in flight, given back when dropped.
@@ -61,7 +73,7 @@ pub(crate) struct Share {
     _overdraft: Option<Overdraft>,
 }
 
-/// What a body that arrives takes beyond what is left, so that it goes on however much others hold.
+/// What a body takes beyond what is left, so that it goes on however much others hold.
 #[derive(Debug)]
 struct Overdraft {
     shares: Arc<Shares>,
@@ -93,14 +105,17 @@ impl Shares {
     pub(crate) fn new(budget_bytes: u64, resize: Box<dyn Fn(u64) + Send + Sync>) -> Shares {
         /// At least one slice can arrive, and four be read.
         const ARRIVING_BYTES_MIN: u64 = 320 * 1024;
-        const READING_BYTES_MIN: u64 = 4 * (256 * 1024 + OVERHEAD_BYTES);
+        const READING_BYTES_MIN: u64 = 4 * (SLICE_RECORD_BYTES + OVERHEAD_BYTES);
+        /// The largest response in one record, with the longest head.
+        const LOOKING_UP_BYTES_MIN: u64 = Disk::INLINE_BYTES_MAX + 512 * 1024;
         Shares {
             budget_bytes,
             arriving: Allowance::new((budget_bytes / 8).max(ARRIVING_BYTES_MIN)),
             reading: Allowance::new((budget_bytes / 16).max(READING_BYTES_MIN)),
+            looking_up: Allowance::new((budget_bytes / 16).max(LOOKING_UP_BYTES_MIN)),
             overdraft_bytes: AtomicU64::new(0),
             disk_bytes: AtomicU64::new(0),
-            responses_bytes: AtomicU64::new(budget_bytes),
+            responses_bytes: Mutex::new(budget_bytes),
             resize,
         }
     }
@@ -117,7 +132,9 @@ impl Shares {
 
     /// How much is in flight.
     pub(crate) fn in_flight_bytes(&self) -> u64 {
-        self.arriving.taken_bytes() + self.reading.taken_bytes() + self.overdraft_bytes.load(Ordering::Relaxed)
+        let allowances = [&self.arriving, &self.reading, &self.looking_up];
+        let taken: u64 = allowances.into_iter().map(Allowance::taken_bytes).sum();
+        taken + self.overdraft_bytes.load(Ordering::Relaxed)
     }
 
     /// How much memory the disk tier takes; it takes it in any case.
@@ -137,8 +154,14 @@ impl Shares {
         })
     }
 
-    /// Waits for a share for `bytes`, 256 KiB at the most, in turn.
-    pub(crate) async fn take(self: Arc<Self>, what_for: Use, bytes: usize) -> Share {
+    /// The same for what is not needed yet: half of what there may be is left for who needs it.
+    pub(crate) fn try_take_ahead(&self, what_for: Use, bytes: usize) -> Option<Share> {
+        let has_half_left = self.allowance(what_for).has_half_left();
+        has_half_left.then(|| self.try_take(what_for, bytes))?
+    }
+
+    /// Waits for a share for `bytes`, a slice at the most, in turn.
+    async fn take(&self, what_for: Use, bytes: usize) -> Share {
         let left = Arc::clone(&self.allowance(what_for).left);
         let permits = left.acquire_many_owned(cost(bytes)).await.ok();
         self.adjust();
@@ -150,16 +173,40 @@ impl Shares {
 
     /// Waits for a share for `bytes` of what arrives; or, whichever comes first, for the one permit of `own`, with which
     /// they are taken beyond what is left.
-    pub(crate) async fn take_or_overdraw(self: &Arc<Self>, bytes: usize, own: &Arc<Semaphore>) -> Share {
+    pub(crate) async fn take_arriving(self: &Arc<Self>, bytes: usize, own: &Arc<Semaphore>) -> Share {
         tokio::select! {
             biased;
-            share = Arc::clone(self).take(Use::Arriving, bytes) => share,
-            Ok(permit) = Arc::clone(own).acquire_owned() => {
-                let bytes = u64::from(cost(bytes));
-                self.overdraft_bytes.fetch_add(bytes, Ordering::Relaxed);
-                let overdraft = Overdraft { shares: Arc::clone(self), bytes };
-                Share { _permits: Some(permit), _overdraft: Some(overdraft) }
-            }
+            share = self.take(Use::Arriving, bytes) => share,
+            Ok(permit) = Arc::clone(own).acquire_owned() => self.overdraw(bytes, permit),
+        }
+    }
+
+    /// Waits for a share for `bytes` of what is read. Who has waited for a second takes them with the one permit of `own`, if
+    /// that comes first: others are on their way to viewers that take nothing.
+    pub(crate) async fn take_reading(self: Arc<Self>, bytes: usize, own: Arc<Semaphore>) -> Share {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        let overdraft = async {
+            tokio::time::sleep(PATIENCE).await;
+            own.acquire_owned().await
+        };
+        tokio::select! {
+            biased;
+            share = self.take(Use::Reading, bytes) => share,
+            Ok(permit) = overdraft => self.overdraw(bytes, permit),
+        }
+    }
+
+    fn overdraw(self: &Arc<Self>, bytes: usize, permit: OwnedSemaphorePermit) -> Share {
+        let bytes = u64::from(cost(bytes));
+        self.overdraft_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.adjust();
+        let overdraft = Overdraft {
+            shares: Arc::clone(self),
+            bytes,
+        };
+        Share {
+            _permits: Some(permit),
+            _overdraft: Some(overdraft),
         }
     }
 
@@ -167,17 +214,23 @@ impl Shares {
         match what_for {
             Use::Arriving => &self.arriving,
             Use::Reading => &self.reading,
+            Use::LookingUp => &self.looking_up,
         }
     }
 
     fn adjust(&self) {
         /// Each change makes the memory tier evict; small ones can wait.
         const STEPS: u64 = 64;
+        // Who is at it already sees much the same.
+        let Some(mut responses_bytes) = self.responses_bytes.try_lock() else {
+            return;
+        };
         let taken = self.disk_bytes.load(Ordering::Relaxed) + self.in_flight_bytes();
         let step = (self.budget_bytes / STEPS).max(1);
         let left = self.budget_bytes.saturating_sub(taken) / step * step;
         let wanted = left.max(self.budget_bytes / 4);
-        if wanted != self.responses_bytes.swap(wanted, Ordering::Relaxed) {
+        if wanted != *responses_bytes {
+            *responses_bytes = wanted;
             (self.resize)(wanted);
         }
     }

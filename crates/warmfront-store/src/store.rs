@@ -288,6 +288,14 @@ impl Store {
         self.memory.weight() + self.disk.as_ref().map_or(0, Disk::memory_bytes) + self.shares.in_flight_bytes()
     }
 
+    /// The journal has come to `epoch`. A start with a journal that has not come so far gives up what is on disk: it was set
+    /// back, and may lack what covers any of it.
+    pub fn saw(&self, epoch: Epoch) {
+        if let Some(disk) = &self.disk {
+            disk.saw(epoch);
+        }
+    }
+
     /// The figures of both tiers.
     pub fn figures(&self) -> StoreFigures {
         StoreFigures {

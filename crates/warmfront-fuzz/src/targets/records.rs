@@ -28,10 +28,16 @@ pub(super) fn journal_record(data: &[u8]) {
     let _ = decode_entry(&entry);
 }
 
-/// A folder with one segment, which is never written.
-struct OneFile(Arc<[u8]>);
+/// A folder with one segment, and what says how far the journal had come, neither of which is ever written.
+struct OneSegment(Arc<[u8]>);
+
+struct File(Arc<[u8]>);
 
 const NUMBER: u32 = 1;
+const HEAD: Epoch = Epoch {
+    incarnation: Incarnation(7),
+    revision: Revision(9),
+};
 const SALT: u64 = 0x5157_4552_5459_5549;
 
 /// A byte that chooses; then a whole segment, the meta part of its only record, or its list. What is no segment by itself
@@ -45,12 +51,9 @@ pub(super) fn disk_segment(data: &[u8]) {
         _ => with_list(rest),
     };
     let disk = DiskOptions {
-        files: Box::new(OneFile(file.into())),
+        files: Box::new(OneSegment(file.into())),
         bytes: DISK_BYTES,
-        head: Epoch {
-            incarnation: Incarnation(7),
-            revision: Revision(9),
-        },
+        head: HEAD,
     };
     if let Ok((store, _)) = Store::open(Store::MEMORY_BYTES_MIN, disk) {
         for entry in store.iter_on_disk() {
@@ -93,6 +96,17 @@ fn segment_header() -> Vec<u8> {
     header
 }
 
+const SEEN_NAME: &str = "journal";
+
+/// The journal had come to its head already.
+fn seen() -> Vec<u8> {
+    let mut seen = b"wfJOURNL".to_vec();
+    seen.extend(HEAD.incarnation.0.to_le_bytes());
+    seen.extend(HEAD.revision.0.to_le_bytes());
+    seen.extend(crc32fast::hash(&seen).to_le_bytes());
+    seen
+}
+
 fn checksum(first: &[u8], second: &[u8]) -> u32 {
     let mut hasher = Hasher::new();
     hasher.update(&SALT.to_le_bytes());
@@ -101,17 +115,20 @@ fn checksum(first: &[u8], second: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-impl Files for OneFile {
+impl Files for OneSegment {
     fn list(&self) -> io::Result<Vec<String>> {
-        Ok(vec![format!("segment-{NUMBER:08x}")])
+        Ok(vec![SEEN_NAME.to_owned(), format!("segment-{NUMBER:08x}")])
     }
 
     fn create(&self, _name: &str) -> io::Result<Box<dyn SegmentFile>> {
         Err(io::ErrorKind::StorageFull.into())
     }
 
-    fn open(&self, _name: &str) -> io::Result<Box<dyn SegmentFile>> {
-        Ok(Box::new(OneFile(Arc::clone(&self.0))))
+    fn open(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
+        Ok(Box::new(File(match name {
+            SEEN_NAME => seen().into(),
+            _ => Arc::clone(&self.0),
+        })))
     }
 
     fn remove(&self, _name: &str) -> io::Result<()> {
@@ -119,7 +136,7 @@ impl Files for OneFile {
     }
 }
 
-impl SegmentFile for OneFile {
+impl SegmentFile for File {
     fn bytes(&self) -> io::Result<u64> {
         Ok(self.0.len() as u64)
     }

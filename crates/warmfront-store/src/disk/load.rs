@@ -12,6 +12,7 @@ use super::directory::{DiskEntry, Place};
 use super::pool::LOOKUPS_WAITING_MAX;
 use super::slices::{DiskBody, Slice};
 use super::{Disk, meta, read};
+use crate::shares::Use;
 use crate::{Body, StoredResponse};
 
 /// Why a response on disk cannot be had.
@@ -63,6 +64,9 @@ impl Disk {
 
     async fn read_at(&self, entry: &Arc<DiskEntry>, place: Place) -> Result<StoredResponse, NotLoaded> {
         let segment = self.shared.segments.get(place.segment).ok_or(NotLoaded::Unreadable)?;
+        let shares = &self.reader.shares;
+        let share = shares.try_take(Use::LookingUp, read::response_bytes(place));
+        let _share = share.ok_or(NotLoaded::Busy)?;
         let room = read::response_room(&segment, place).ok_or(NotLoaded::Unreadable)?;
         let read = move || read::read_checked(&segment, place, room);
         let reading = self.reader.pool.run(LOOKUPS_WAITING_MAX, read).ok_or(NotLoaded::Busy)?;

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -45,7 +46,18 @@ struct State {
     /// How many of them are slices, which have their share of what is in flight.
     slices_bytes: u64,
     working: bool,
+    /// The writer is to look for what else there is to do.
+    nudged: bool,
     closed: bool,
+}
+
+impl State {
+    fn pop(&mut self) -> Option<(Command, u64)> {
+        let (command, bytes) = self.commands.pop_front()?;
+        self.bytes -= bytes;
+        self.slices_bytes -= command.slice_bytes(bytes);
+        Some((command, bytes))
+    }
 }
 
 impl Queue {
@@ -74,12 +86,19 @@ impl Queue {
         self.state.lock().bytes
     }
 
-    /// Waits for commands and takes as many as come to `bytes_max`, at least one. `None`: it was closed, and is empty.
+    /// Wakes the writer although there is no command for it.
+    pub(super) fn nudge(&self) {
+        self.state.lock().nudged = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for commands and takes as many as come to `bytes_max`; none, if it is nudged before. `None`: it was closed, and
+    /// is empty.
     pub(super) fn take(&self, bytes_max: u64) -> Option<Vec<Command>> {
         let mut state = self.state.lock();
         state.working = false;
         self.changed.notify_all();
-        while state.commands.is_empty() {
+        while state.commands.is_empty() && !mem::take(&mut state.nudged) {
             if state.closed {
                 return None;
             }
@@ -87,9 +106,7 @@ impl Queue {
         }
         state.working = true;
         let (mut taken, mut taken_bytes) = (Vec::new(), 0);
-        while let Some((command, bytes)) = state.commands.pop_front() {
-            state.bytes -= bytes;
-            state.slices_bytes -= command.slice_bytes(bytes);
+        while let Some((command, bytes)) = state.pop() {
             taken_bytes += bytes;
             taken.push(command);
             if taken_bytes >= bytes_max {
@@ -101,16 +118,13 @@ impl Queue {
 
     /// Takes the oldest command, if there is one, without waiting.
     pub(super) fn take_one(&self) -> Option<Command> {
-        let mut state = self.state.lock();
-        let (command, bytes) = state.commands.pop_front()?;
-        state.bytes -= bytes;
-        Some(command)
+        self.state.lock().pop().map(|(command, _)| command)
     }
 
     /// Waits until everything in it has been done.
     pub(super) fn drain(&self) {
         let mut state = self.state.lock();
-        while !state.commands.is_empty() || state.working {
+        while !state.commands.is_empty() || state.working || state.nudged {
             self.changed.wait(&mut state);
         }
     }

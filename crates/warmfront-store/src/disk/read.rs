@@ -14,10 +14,14 @@ pub(super) fn room(segment: &Segment, offset: u32, bytes: usize) -> Option<Vec<u
     (u64::from(offset) + bytes as u64 <= segment.bytes()).then(|| vec![0; bytes])
 }
 
+/// How long a response's record is.
+pub(super) fn response_bytes(place: Place) -> usize {
+    RECORD_HEADER_BYTES + place.meta_bytes as usize + place.body_bytes as usize
+}
+
 /// Room for a response's record.
 pub(super) fn response_room(segment: &Segment, place: Place) -> Option<Vec<u8>> {
-    let head_bytes = RECORD_HEADER_BYTES + place.meta_bytes as usize;
-    room(segment, place.offset, head_bytes + place.body_bytes as usize)
+    room(segment, place.offset, response_bytes(place))
 }
 
 /// The response in a record that was read; the body that is in it.

@@ -12,6 +12,7 @@ use super::directory::{DiskEntry, Place};
 use super::footer::{Line, TRAILER_BYTES, read_lines, read_trailer};
 use super::meta;
 use super::record::{Kind, NotASegment, RECORD_HEADER_BYTES, RecordHeader, SEGMENT_HEADER_BYTES, read_segment_header};
+use super::seen;
 use super::segments::{Segment, file_name, file_number};
 use super::tag_field::TagField;
 use super::writer::write_list;
@@ -22,7 +23,8 @@ use crate::files::Files;
 pub struct Recovered {
     /// Responses that may be used if no invalidation covers them.
     pub n_responses: u64,
-    /// Responses of another journal, or from beyond this one's end. If there is one, all were given up.
+    /// Responses of another journal, or from beyond this one's end, or all, if it had come further before. If there is one,
+    /// all were given up.
     pub n_foreign: u64,
     /// Files of another format or too damaged to read, which were removed.
     pub n_discarded_files: u64,
@@ -30,8 +32,8 @@ pub struct Recovered {
 
 /// Fills the directory from the files, the oldest first, so that of two records of a key the newer counts.
 ///
-/// `head` is the journal's. If anything is stamped in another incarnation or beyond it, nothing can be trusted, and all
-/// files are removed.
+/// `head` is the journal's. If the journal had come further before, or anything is stamped in another incarnation or beyond
+/// its head, nothing can be trusted, and all files are removed.
 ///
 /// # Errors
 /// If the files cannot be listed, or those that must go cannot be removed.
@@ -44,6 +46,8 @@ pub(super) fn recover(shared: &Shared, head: Epoch, n_threads: usize) -> io::Res
         .collect();
     numbers.sort_unstable();
     let mut recovered = Recovered::default();
+    let was_there = seen::read(&*shared.files).is_some_and(|seen| head.satisfies(seen));
+    let head = was_there.then_some(head);
     for wave in numbers.chunks(n_threads.max(1)) {
         let files = &*shared.files;
         let found: Vec<Found> = thread::scope(|scope| {
@@ -72,16 +76,17 @@ pub(super) fn recover(shared: &Shared, head: Epoch, n_threads: usize) -> io::Res
             }
         }
     }
-    if recovered.n_foreign > 0 {
+    if recovered.n_foreign > 0 || head.is_none() {
         discard_all(shared, &numbers)?;
     }
     recovered.n_responses = shared.directory.n_entries();
     Ok(recovered)
 }
 
-/// A single stamp of another journal, or from beyond this one's head, tells that the journal is not the one that these
-/// responses were stored under: it was replaced, or set back to an earlier state. Then invalidations may be missing that
-/// covered any of them. And the head will grow past those stamps again, so they must be gone from the files by then.
+/// A journal that had come further before, or a single stamp of another journal or from beyond this one's head, tells that
+/// the journal is not the one that these responses were stored under: it was replaced, or set back to an earlier state. Then
+/// invalidations may be missing that covered any of them. And the head will grow past those stamps again, so they must be
+/// gone from the files by then.
 fn discard_all(shared: &Shared, numbers: &[u32]) -> io::Result<()> {
     let entries: Vec<Arc<DiskEntry>> = shared.directory.iter().collect();
     for entry in entries {
@@ -97,7 +102,7 @@ fn discard_all(shared: &Shared, numbers: &[u32]) -> io::Result<()> {
     Ok(())
 }
 
-fn apply(shared: &Shared, head: Epoch, line: Line, recovered: &mut Recovered) {
+fn apply(shared: &Shared, head: Option<Epoch>, line: Line, recovered: &mut Recovered) {
     match line {
         Line::Response {
             key,
@@ -106,7 +111,7 @@ fn apply(shared: &Shared, head: Epoch, line: Line, recovered: &mut Recovered) {
             body_bytes,
             place,
         } => {
-            if !head.satisfies(as_of) {
+            if !head.is_some_and(|head| head.satisfies(as_of)) {
                 recovered.n_foreign += 1;
                 shared.directory.remove(&key);
             } else if shared.segments.has(place.oldest_segment) {
@@ -191,7 +196,7 @@ fn read_list(segment: &Segment) -> io::Result<Option<Vec<Line>>> {
     let Some(trailer) = read_trailer(&trailer, segment.id) else {
         return Ok(None);
     };
-    if trailer.list_offset + u64::from(trailer.list_bytes) != trailer_offset {
+    if trailer.list_offset.checked_add(u64::from(trailer.list_bytes)) != Some(trailer_offset) {
         return Ok(None);
     }
     let mut list = vec![0; trailer.list_bytes as usize];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::Shared;
 use super::meta::SlicePlace;
@@ -17,6 +17,12 @@ use super::segments::Segment;
 use crate::Truncated;
 use crate::memory::allocated;
 use crate::shares::{Share, Shares, Use};
+
+/// What a slice takes on disk, and in memory when it is read: a power of two, so that the allocator wastes nothing.
+/// `docs/decisions/0008-memory-of-the-store.md` has the measurements.
+pub(crate) const SLICE_RECORD_BYTES: u64 = 256 * 1024;
+/// A body on disk is cut into slices of this size, the last one and those written in want of memory excepted.
+pub(crate) const SLICE_BYTES: u64 = SLICE_RECORD_BYTES - RECORD_HEADER_BYTES as u64;
 
 /// A slice on disk. Whoever has it may read it, even when its segment has been given up.
 #[derive(Clone, Debug)]
@@ -40,13 +46,14 @@ pub(crate) struct SliceReader {
 }
 
 impl SliceReader {
-    /// Reads a slice when there is memory for it.
-    pub(crate) fn read(&self, slice: &Slice) -> SliceRead {
+    /// Reads a slice when there is memory for it. If silent viewers hold it all, that is with the one permit of `own`, beyond
+    /// what is left: the body goes on, though slowly.
+    pub(crate) fn read(&self, slice: &Slice, own: &Arc<Semaphore>) -> SliceRead {
         let record_bytes = RECORD_HEADER_BYTES + slice.place.bytes as usize;
         SliceRead(match self.shares.try_take(Use::Reading, record_bytes) {
             Some(share) => self.start(slice, share),
             None => Stage::Waiting {
-                share: Box::pin(Arc::clone(&self.shares).take(Use::Reading, record_bytes)),
+                share: Box::pin(Arc::clone(&self.shares).take_reading(record_bytes, Arc::clone(own))),
                 slice: slice.clone(),
                 reader: self.clone(),
             },
@@ -57,7 +64,7 @@ impl SliceReader {
     pub(crate) fn read_ahead(&self, slice: &Slice) -> Option<SliceRead> {
         let share = self
             .shares
-            .try_take(Use::Reading, RECORD_HEADER_BYTES + slice.place.bytes as usize)?;
+            .try_take_ahead(Use::Reading, RECORD_HEADER_BYTES + slice.place.bytes as usize)?;
         Some(SliceRead(self.start(slice, share)))
     }
 
@@ -213,6 +220,8 @@ pub(crate) struct DiskReader {
     next: usize,
     reading: Option<SliceRead>,
     bytes_left: u64,
+    /// The permit for one slice beyond what is left of memory.
+    overdraft: Arc<Semaphore>,
 }
 
 impl DiskReader {
@@ -222,6 +231,7 @@ impl DiskReader {
             next: 0,
             bytes_left: body.bytes,
             body,
+            overdraft: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -231,7 +241,7 @@ impl DiskReader {
                 .body
                 .slices
                 .get(self.next)
-                .map(|slice| self.body.reader.read(slice));
+                .map(|slice| self.body.reader.read(slice, &self.overdraft));
             self.next += 1;
         }
         let Some(reading) = &mut self.reading else {

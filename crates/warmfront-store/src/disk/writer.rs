@@ -14,6 +14,7 @@ use super::footer::{self, Line};
 use super::meta::{self, SlicePlace};
 use super::queue::Command;
 use super::record::{self, Kind, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, SegmentId};
+use super::seen::SeenFile;
 use super::segments::{Segment, file_name};
 use super::slices::{Slice, SliceDone};
 use crate::StoredResponse;
@@ -21,8 +22,6 @@ use crate::body::Contents;
 
 /// A body up to this size stands in its response's record and is read at once.
 pub(super) const INLINE_BYTES_MAX: u64 = 1024 * 1024;
-/// A longer one is cut into slices of this size.
-const SLICE_BYTES: usize = crate::fill::SLICE_BYTES as usize;
 /// So many bytes are written at once, or a little more.
 const BATCH_BYTES: usize = 1024 * 1024;
 
@@ -34,6 +33,7 @@ pub(super) struct Writer {
     batch: Batch,
     /// Keys whose records on disk count no more, which could not be written yet.
     owed: Vec<Box<[u8]>>,
+    seen: SeenFile,
 }
 
 /// The segment that is being written.
@@ -58,11 +58,12 @@ struct Batch {
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>) -> Writer {
         Writer {
-            next_number: shared.segments.newest_number() + 1,
+            next_number: shared.segments.newest_number().saturating_add(1),
             shared,
             active: None,
             batch: Batch::default(),
             owed: Vec::new(),
+            seen: SeenFile::default(),
         }
     }
 
@@ -74,7 +75,9 @@ impl Writer {
             }
             let flushed = self.flush();
             self.note(flushed);
+            self.keep_seen();
         }
+        self.keep_seen();
         let sealed = self.pay().and_then(|()| self.flush()).and_then(|()| self.seal());
         self.note(sealed);
         if !self.owed.is_empty() {
@@ -84,6 +87,7 @@ impl Writer {
 
     /// Does the oldest thing there is to do. False: there is nothing.
     pub(super) fn step(&mut self) -> bool {
+        self.keep_seen();
         let Some(command) = self.shared.queue.take_one() else {
             return false;
         };
@@ -91,6 +95,13 @@ impl Writer {
         let flushed = self.flush();
         self.note(flushed);
         true
+    }
+
+    /// Writes down how far the journal has come. If this fails, the next time may do.
+    pub(super) fn keep_seen(&mut self) {
+        let newest = *self.shared.seen.lock();
+        let kept = self.seen.keep(&*self.shared.files, newest);
+        self.note(kept);
     }
 
     fn append_command(&mut self, command: Command) {
@@ -133,8 +144,8 @@ impl Writer {
         let inline = match response.body().contents() {
             Contents::Memory(parts) if entry.body_bytes() <= INLINE_BYTES_MAX => parts,
             Contents::Memory(parts) => {
-                for slice in parts.iter().flat_map(|part| part.chunks(SLICE_BYTES)) {
-                    slices.push(self.append_slice(&[slice])?);
+                for slice in in_slices(parts) {
+                    slices.push(self.append_slice(&slice)?);
                     if self.batch.bytes.len() >= BATCH_BYTES {
                         self.flush()?;
                     }
@@ -422,9 +433,33 @@ impl Writer {
     }
 }
 
+/// A body in slices of full size, each as the pieces that it lies in.
+fn in_slices(parts: &[Bytes]) -> Vec<Vec<&[u8]>> {
+    const SLICE_BYTES: usize = super::SLICE_BYTES as usize;
+    let mut slices = Vec::new();
+    let (mut slice, mut room) = (Vec::new(), SLICE_BYTES);
+    for part in parts {
+        let mut rest = &part[..];
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.len().min(room));
+            slice.push(piece);
+            room -= piece.len();
+            rest = after;
+            if room == 0 {
+                slices.push(mem::take(&mut slice));
+                room = SLICE_BYTES;
+            }
+        }
+    }
+    if !slice.is_empty() {
+        slices.push(slice);
+    }
+    slices
+}
+
 fn begin_segment(shared: &Shared, next_number: &mut u32) -> io::Result<Active> {
     let number = *next_number;
-    *next_number += 1;
+    *next_number = number.checked_add(1).ok_or(io::ErrorKind::Other)?;
     let id = SegmentId {
         number,
         salt: RandomState::new().hash_one(number),

@@ -4,16 +4,13 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 use super::FillLimits;
 use super::window::Window;
 use crate::Truncated;
-use crate::disk::{Slice, SliceDone, SliceRead, SliceReader, SliceWriter};
+use crate::disk::{SLICE_BYTES, Slice, SliceDone, SliceRead, SliceReader, SliceWriter};
 use crate::shares::{Share, Shares};
-
-/// A body on disk is cut into slices of this size, the last one and those written in want of memory excepted. With its
-/// header, a slice takes 256 KiB, which wastes no memory when it is read.
-pub(crate) const SLICE_BYTES: u64 = 256 * 1024 - 32;
 
 /// A body that is arriving: the bytes that some reader still needs, or all of them while they are kept in memory.
 pub(crate) struct Spool {
@@ -312,6 +309,8 @@ pub(crate) struct SpoolReader {
     number: u64,
     /// The slice that is read from disk, and its offset.
     reading: Option<(SliceRead, u64)>,
+    /// The permit for one slice from disk beyond what is left of memory.
+    overdraft: Arc<Semaphore>,
 }
 
 impl SpoolReader {
@@ -329,6 +328,7 @@ impl SpoolReader {
             spool,
             number,
             reading: None,
+            overdraft: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -370,7 +370,7 @@ impl SpoolReader {
             let (Some((slice, start)), Some(reader)) = (state.slice_at(offset), self.spool.slice_reader()) else {
                 return Poll::Ready(Some(Err(Truncated)));
             };
-            self.reading = Some((reader.read(&slice), start));
+            self.reading = Some((reader.read(&slice, &self.overdraft), start));
         }
     }
 

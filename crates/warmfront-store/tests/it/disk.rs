@@ -19,6 +19,21 @@ struct State {
     faults: Faults,
     bytes_max: Option<usize>,
     n_faults: u64,
+    /// How often anything was asked of it.
+    n_calls: u64,
+    fails_at: FailsAt,
+}
+
+/// Which of all calls, counted from 0, fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailsAt {
+    /// By chance alone.
+    #[default]
+    Never,
+    /// This one.
+    Only(u64),
+    /// This one and all that follow, as for a process that ends there.
+    From(u64),
 }
 
 /// How often things go wrong, of 1,000 times.
@@ -45,11 +60,22 @@ impl FaultyDisk {
             faults: Faults::default(),
             bytes_max: None,
             n_faults: 0,
+            n_calls: 0,
+            fails_at: FailsAt::default(),
         })))
     }
 
     pub fn set_faults(&self, faults: Faults) {
         self.state().faults = faults;
+    }
+
+    /// Has one call fail, or all from one on.
+    pub fn fail_at(&self, fails_at: FailsAt) {
+        self.state().fails_at = fails_at;
+    }
+
+    pub fn n_calls(&self) -> u64 {
+        self.state().n_calls
     }
 
     /// The disk is full at so many bytes.
@@ -65,8 +91,16 @@ impl FaultyDisk {
         self.state().bytes()
     }
 
-    pub fn names(&self) -> Vec<String> {
-        self.state().files.keys().cloned().collect()
+    /// The names of the segments, the oldest first.
+    pub fn segments(&self) -> Vec<String> {
+        let state = self.state();
+        let names = state.files.keys().filter(|name| name.starts_with("segment-"));
+        names.cloned().collect()
+    }
+
+    /// Removes a file behind the store's back.
+    pub fn lose(&self, name: &str) {
+        assert!(self.state().files.remove(name).is_some(), "{name}");
     }
 
     /// Changes a file behind the store's back.
@@ -137,8 +171,16 @@ impl State {
     }
 
     fn may_fail(&mut self) -> io::Result<()> {
+        let number = self.n_calls;
+        self.n_calls += 1;
+        let is_due = match self.fails_at {
+            FailsAt::Never => false,
+            FailsAt::Only(at) => number == at,
+            FailsAt::From(at) => number >= at,
+        };
+        self.n_faults += u64::from(is_due);
         let error = self.faults.error;
-        if self.chance(error) {
+        if is_due || self.chance(error) {
             return Err(io::Error::other("the disk says no"));
         }
         Ok(())

@@ -103,17 +103,64 @@ async fn responses_of_another_journal_or_from_beyond_its_head_are_given_up_for_g
     }
 }
 
+/// The segments alone say nothing of an invalidation that came after all of them.
+#[tokio::test]
+async fn a_journal_that_had_come_further_is_noticed_though_nothing_was_stored_since() {
+    let disk = FaultyDisk::new(1);
+    let store = filled(&disk, 10);
+    store.saw(epoch(6));
+    store.saw(epoch(4));
+    store.close();
+    drop(store);
+    let (_, recovered) = open(MEMORY_BYTES, disk.after_kill(1), epoch(6));
+    assert_eq!((recovered.n_responses, recovered.n_foreign), (10, 0));
+    let (_, recovered) = open(MEMORY_BYTES, disk.after_kill(1), epoch(5));
+    assert_eq!((recovered.n_responses, recovered.n_foreign), (0, 10));
+}
+
+#[tokio::test]
+async fn how_far_the_journal_had_come_is_known_after_kill_9_too() {
+    let disk = FaultyDisk::new(1);
+    let store = filled(&disk, 10);
+    store.saw(epoch(6));
+    store.drain();
+    let (_, recovered) = open(MEMORY_BYTES, disk.after_kill(1), epoch(5));
+    assert_eq!((recovered.n_responses, recovered.n_foreign), (0, 10));
+}
+
+#[tokio::test]
+async fn without_knowing_how_far_the_journal_had_come_nothing_is_used() {
+    for damage in [
+        |disk: &FaultyDisk| disk.lose("journal"),
+        |disk: &FaultyDisk| {
+            disk.edit("journal", |bytes| bytes[9] ^= 1);
+        },
+    ] {
+        let disk = FaultyDisk::new(1);
+        filled(&disk, 10).close();
+        damage(&disk);
+        let (store, recovered) = open(MEMORY_BYTES, disk.clone(), epoch(5));
+        assert_eq!((recovered.n_responses, recovered.n_foreign), (0, 10));
+        assert!(disk.segments().is_empty());
+        store.insert(b"/page/0", response(epoch(5), 0, content(0, 1_000)));
+        store.close();
+        drop(store);
+        let (_, recovered) = open(MEMORY_BYTES, disk, epoch(5));
+        assert_eq!((recovered.n_responses, recovered.n_foreign), (1, 0));
+    }
+}
+
 #[tokio::test]
 async fn another_format_is_discarded_and_counted() {
     let disk = FaultyDisk::new(1);
     filled(&disk, 10).close();
-    for name in disk.names() {
+    for name in disk.segments() {
         // The format's number follows eight bytes of magic.
         disk.edit(&name, |bytes| bytes[8] = 99);
     }
     let (store, recovered) = open(MEMORY_BYTES, disk.clone(), epoch(5));
     assert_eq!((recovered.n_responses, recovered.n_discarded_files), (0, 1));
-    assert!(disk.names().is_empty(), "it is removed");
+    assert!(disk.segments().is_empty(), "it is removed");
     store.insert(b"/page/0", response(epoch(5), 0, content(0, 1_000)));
     store.close();
     drop(store);
@@ -127,7 +174,7 @@ async fn a_segment_without_its_list_is_read_record_by_record_up_to_the_torn_one(
     let store = filled(&disk, 10);
     store.drain();
     let left = disk.after_kill(1);
-    let name = left.names().remove(0);
+    let name = left.segments().remove(0);
     left.edit(&name, |bytes| bytes.truncate(bytes.len() - 1));
     for _ in 0..2 {
         let (store, recovered) = open(MEMORY_BYTES, left.clone(), epoch(5));
@@ -143,10 +190,11 @@ async fn a_segment_without_its_list_is_read_record_by_record_up_to_the_torn_one(
 async fn one_changed_byte_costs_one_response_at_most() {
     let disk = FaultyDisk::new(1);
     filled(&disk, 10).close();
-    let bytes = disk.bytes();
+    let mut bytes = 0;
+    disk.edit(&disk.segments()[0], |segment| bytes = segment.len());
     for at in (0..bytes).step_by(37) {
         let left = disk.after_kill(1);
-        let name = left.names().remove(0);
+        let name = left.segments().remove(0);
         left.edit(&name, |bytes| bytes[at] ^= 0x10);
         let (store, _) = open(MEMORY_BYTES, left, epoch(5));
         let found = n_found(&store, 10).await;

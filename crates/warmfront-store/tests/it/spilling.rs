@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 use warmfront_invalidation::{Index, Proven};
 use warmfront_model::Revision;
-use warmfront_store::{Body, BodyReader, Fill, Inserted, Store, StoredResponse, Truncated};
+use warmfront_store::{Body, BodyReader, DiskOptions, Fill, Inserted, Store, StoredResponse, Truncated};
 
 use crate::disk::FaultyDisk;
 use crate::support::{INCARNATION, MIB, content, distribution, epoch, head, look_up, names, open, open_sized, read};
@@ -168,6 +168,33 @@ async fn viewers_that_take_nothing_hold_up_nobody_else() {
     }
 }
 
+#[tokio::test]
+async fn viewers_that_take_nothing_from_disk_hold_up_nobody_else() {
+    const BYTES: usize = 3_000_000;
+    let (store, _) = open(16 * MIB, FaultyDisk::new(1), epoch(5));
+    let expected = content(1, BYTES);
+    let (mut fill, arriving) = store.begin_fill(true, Some(BYTES as u64));
+    let arriving = proven(arriving);
+    assert!(push_all(&mut fill, expected.clone(), 50_000, 1).await);
+    let whole = proven(fill.finish().await.expect("it is kept"));
+    drop(arriving);
+    // Who waits for memory does so by the clock, which goes on when nothing else does.
+    tokio::time::pause();
+    let before = store.memory_bytes();
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        let mut reader = reader(&whole);
+        let first = poll_fn(|context| reader.poll_next(context)).await.unwrap().unwrap();
+        assert_eq!(first, expected[..first.len()]);
+        silent.push((reader, first));
+    }
+    let held: usize = silent.iter().map(|(_, slice)| slice.len()).sum();
+    assert!(store.memory_bytes() - before >= held as u64, "it is counted");
+    assert!(read(reader(&whole)).await.unwrap() == expected);
+    drop(silent);
+    assert_eq!(store.memory_bytes(), before);
+}
+
 async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = std::pin::pin!(future);
     poll_fn(|context| {
@@ -292,6 +319,63 @@ async fn the_only_reader_may_take_its_time() {
 }
 
 #[tokio::test]
+async fn without_threads_a_body_goes_to_disk_step_by_step() {
+    const BYTES: usize = 3_000_000;
+    let options = DiskOptions {
+        files: Box::new(FaultyDisk::new(1)),
+        bytes: DISK_BYTES,
+        head: epoch(5),
+    };
+    let (store, _) = Store::open_without_threads(16 * MIB, options).unwrap();
+    let (mut fill, arriving) = store.begin_fill(true, Some(BYTES as u64));
+    let expected = content(1, BYTES);
+    let (mut rest, mut n_steps) = (expected.clone(), 0);
+    while !rest.is_empty() {
+        assert!(fill.push(&mut rest.split_to(rest.len().min(30_000))).await);
+        n_steps += u32::from(store.step());
+    }
+    let ending = async {
+        tokio::task::yield_now().await;
+        while store.step() {}
+    };
+    let (whole, ()) = tokio::join!(fill.finish(), ending);
+    assert!(n_steps > 5, "{n_steps} steps");
+    drop(arriving);
+    assert_eq!(store.memory_bytes(), 0);
+    assert!(read(reader_of(whole.expect("kept"))).await.unwrap() == expected);
+}
+
+#[tokio::test]
+async fn a_body_that_was_in_memory_is_read_back_from_disk_in_few_large_slices() {
+    const MEMORY_BYTES: u64 = 256 * MIB;
+    const BYTES: usize = 2_500_000;
+    let disk = FaultyDisk::new(1);
+    let (store, _) = open(MEMORY_BYTES, disk.clone(), epoch(5));
+    let (mut fill, arriving) = store.begin_fill(true, None);
+    let arriving = proven(arriving);
+    let expected = content(1, BYTES);
+    assert!(push_all(&mut fill, expected.clone(), 50_000, 1).await);
+    let whole = Arc::new(arriving.with_body(fill.finish().await.expect("kept")));
+    store.insert(b"/large", Arc::clone(&whole));
+    assert!(store.get(b"/large").is_some(), "in memory");
+    store.close();
+    drop(store);
+    let (store, _) = open(MEMORY_BYTES, disk, epoch(5));
+    let entry = store.get_on_disk(b"/large").expect("on disk");
+    let entry = index().check(&distribution(), entry, || names(b"/large")).unwrap();
+    let response = store.load(entry.shared()).await.expect("a hit");
+    let found = index().check(&distribution(), response, || names(b"/large")).unwrap();
+    let mut reader = reader(&found);
+    let (mut seen, mut n_slices) = (Vec::new(), 0);
+    while let Some(slice) = poll_fn(|context| reader.poll_next(context)).await {
+        seen.extend_from_slice(&slice.unwrap());
+        n_slices += 1;
+    }
+    assert!(seen == expected);
+    assert!(n_slices <= BYTES / 60_000, "{n_slices} slices");
+}
+
+#[tokio::test]
 async fn when_the_disk_cannot_be_written_readers_go_on_and_nothing_is_kept() {
     for seed in 0..8 {
         const BYTES: usize = 6_000_000;
@@ -351,7 +435,7 @@ async fn one_read_serves_all_who_look_up_the_same_response_at_once() {
             .all(|look| look.as_mut().poll(&mut context).is_pending())
     };
     // Nothing can be read while a file is edited.
-    disk.edit(&disk.names()[0], |_| assert!(begin()));
+    disk.edit(&disk.segments()[0], |_| assert!(begin()));
     let mut found = Vec::new();
     for look in looks {
         found.push(look.await.expect("a hit"));
