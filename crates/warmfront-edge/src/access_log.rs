@@ -1,8 +1,10 @@
 //! CloudFront's standard access log: one line for each request, in files of one distribution and hour.
 //!
-//! A core that serves writes a line and puts it into the queue of one writer thread. The queue holds so many bytes; when the
-//! writer is so far behind that it is full, lines are dropped and counted.
+//! A core that serves writes its lines into a batch, and puts it into the queue of one writer thread when it is full; what is
+//! not full is fetched by the writer each second. The queue holds so many bytes; when the writer is so far behind that it is
+//! full, lines are dropped and counted.
 
+mod batch;
 mod body;
 mod entry;
 mod files;
@@ -13,7 +15,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use batch::CoreLog;
 pub(crate) use body::LoggedBody;
-pub(crate) use entry::{Entry, TlsFacts};
+pub(crate) use entry::TlsFacts;
 pub(crate) use ledger::{Ledger, Peer};
 pub use writer::{AccessLog, AccessLogOptions};

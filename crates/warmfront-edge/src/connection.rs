@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::access_log::{Ledger, LoggedBody, Peer};
 use crate::core::Core;
 use crate::request::{Answering, Viewer, answer};
+use crate::seldom::Seldom;
 use crate::silence::{Activity, Watched};
 
 /// Serves the requests of one connection, over HTTP/1.1, until it ends or `shutdown` says so and the request under way has
@@ -45,11 +46,19 @@ pub(crate) async fn serve<S>(
         .max_buf_size(buffer_bytes)
         .serve_connection(stream, requests);
     let mut connection = pin!(connection);
+    let mut is_silent = Seldom::new(async {
+        tokio::select! {
+            () = activity.falls_silent(head_timeout) => true,
+            () = is_over(&mut shutdown) => false,
+        }
+    });
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
-        () = activity.falls_silent(head_timeout) => return,
-        () = is_over(&mut shutdown) => {
+        is_silent = &mut is_silent => {
+            if is_silent {
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -78,7 +87,7 @@ impl Service<Request<Incoming>> for Requests {
         }
         Infallibly {
             answering: answer(&self.core, self.viewer, &self.activity, request),
-            activity: Arc::clone(&self.activity),
+            logged: self.activity.ledger.is_some().then(|| Arc::clone(&self.activity)),
         }
     }
 }
@@ -86,7 +95,8 @@ impl Service<Request<Incoming>> for Requests {
 /// An answer as hyper wants it: a result that is never an error.
 struct Infallibly {
     answering: Answering,
-    activity: Arc<Activity>,
+    /// Its connection, if requests are logged.
+    logged: Option<Arc<Activity>>,
 }
 
 impl Future for Infallibly {
@@ -94,7 +104,7 @@ impl Future for Infallibly {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = ready!(Pin::new(&mut self.answering).poll(context));
-        Poll::Ready(Ok(LoggedBody::of(answer, &self.activity)))
+        Poll::Ready(Ok(LoggedBody::of(answer, self.logged.as_ref())))
     }
 }
 

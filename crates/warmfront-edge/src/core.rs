@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use crate::access_log::{Peer, TlsFacts};
+use crate::access_log::{CoreLog, Peer, TlsFacts};
 use crate::connection;
 use crate::counters::Counters;
 use crate::node::Node;
@@ -23,6 +23,8 @@ pub(crate) struct Core {
     pub(crate) origins: Origins,
     /// For this core's thread alone to add to.
     pub(crate) counters: Arc<Counters>,
+    /// Where its requests are logged, if they are.
+    pub(crate) log: Option<Arc<CoreLog>>,
 }
 
 /// What one core listens on.
@@ -64,10 +66,12 @@ impl Core {
     /// The core with this number, which counts in the node's counters of that number.
     pub(crate) fn new(node: &Arc<Node>, number: usize, origins: Origins) -> Core {
         let counters = node.counters.get(number).cloned();
+        let counters = counters.unwrap_or_else(|| Arc::new(Counters::new()));
         Core {
             node: Arc::clone(node),
             origins,
-            counters: counters.unwrap_or_else(|| Arc::new(Counters::new())),
+            log: CoreLog::of(node, &counters).map(Arc::new),
+            counters,
         }
     }
 

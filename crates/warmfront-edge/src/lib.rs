@@ -37,6 +37,7 @@ mod origin;
 mod outcome;
 mod past;
 mod request;
+mod seldom;
 mod silence;
 mod snapshot;
 mod sweep;

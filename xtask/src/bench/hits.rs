@@ -35,9 +35,9 @@ const SIZES: &[usize] = &[1024, 16 * 1024];
 const SERVER_CORE: &str = "0";
 const LOAD_CORE: &str = "1";
 
-/// Serves one object from the cache again and again: we on one core, without and with an access log and metrics, an earlier
-/// build if one is given, and nginx, each on the same core, in turns. nginx keeps its cache in a file system in memory.
-/// Prints medians, and their ratio to nginx's.
+/// Serves one object from the cache again and again: we, an earlier build if one is given, and nginx, each without and with
+/// a log, on the same core, in turns. nginx keeps its cache in a file system in memory. Prints medians, and their ratio to
+/// those of the nginx that logs as much.
 pub fn run(settings: &Settings) -> Result<()> {
     need_packages(&["nginx", "wrk", "util-linux"])?;
     if std::thread::available_parallelism()?.get() < 2 {
@@ -49,14 +49,14 @@ pub fn run(settings: &Settings) -> Result<()> {
     print_conditions(settings)?;
     for &size in SIZES {
         let mut loads: Vec<Vec<Load>> = servers.iter().map(|_| Vec::new()).collect();
-        for server in &servers {
-            warm(server.as_ref(), &origin, size)?;
+        for compared in &servers {
+            warm(compared.server.as_ref(), &origin, size)?;
         }
         for round in 0..settings.rounds {
             // Who comes first changes, so that none always has the warmer machine.
             for turn in 0..servers.len() {
                 let which = (turn + usize::try_from(round)?) % servers.len();
-                loads[which].push(measure(servers[which].as_ref(), size, settings.secs)?);
+                loads[which].push(measure(servers[which].server.as_ref(), size, settings.secs)?);
             }
         }
         print_table(size, &servers, &loads);
@@ -64,21 +64,35 @@ pub fn run(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// All that are measured; nginx, which the others are compared with, is the last.
-fn start(settings: &Settings, origin: &Origin) -> Result<Vec<Box<dyn Server>>> {
+/// A server, and where the nginx stands that it is compared with.
+struct Compared {
+    server: Box<dyn Server>,
+    with: usize,
+}
+
+/// All that are measured; the first two are nginx without and with a log.
+fn start(settings: &Settings, origin: &Origin) -> Result<Vec<Compared>> {
     let program = target().join("release/warmfront");
-    let mut servers: Vec<Box<dyn Server>> = Vec::new();
+    let nginx = |name, logs| Nginx::start(name, origin, SERVER_CORE, logs);
+    let compared = |server, with| Compared { server, with };
+    let mut servers = vec![
+        compared(Box::new(nginx("nginx", false)?) as Box<dyn Server>, 0),
+        compared(Box::new(nginx("nginx, log", true)?), 1),
+        compared(
+            Box::new(Warmfront::start("warmfront", &program, origin, SERVER_CORE)?),
+            0,
+        ),
+        compared(
+            Box::new(Warmfront::start_logging("ours, log", &program, origin, SERVER_CORE)?),
+            1,
+        ),
+    ];
     if let Some(before) = &settings.before {
-        servers.push(Box::new(Warmfront::start("before", before, origin, SERVER_CORE)?));
+        servers.push(compared(
+            Box::new(Warmfront::start("before", before, origin, SERVER_CORE)?),
+            0,
+        ));
     }
-    servers.push(Box::new(Warmfront::start("warmfront", &program, origin, SERVER_CORE)?));
-    servers.push(Box::new(Warmfront::start_logging(
-        "with log",
-        &program,
-        origin,
-        SERVER_CORE,
-    )?));
-    servers.push(Box::new(Nginx::start(origin, SERVER_CORE)?));
     Ok(servers)
 }
 
@@ -143,7 +157,7 @@ fn print_conditions(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-fn print_table(size: usize, servers: &[Box<dyn Server>], loads: &[Vec<Load>]) {
+fn print_table(size: usize, servers: &[Compared], loads: &[Vec<Load>]) {
     let median_of = |loads: &[Load], value: fn(&Load) -> f64| median(loads.iter().map(value).collect());
     let rows: Vec<[f64; 3]> = loads
         .iter()
@@ -155,12 +169,11 @@ fn print_table(size: usize, servers: &[Box<dyn Server>], loads: &[Vec<Load>]) {
             ]
         })
         .collect();
-    let Some(nginx) = rows.last() else { return };
-    for (server, row) in servers.iter().zip(&rows) {
-        let ratio = |column: usize| row[column] / nginx[column];
+    for (compared, row) in servers.iter().zip(&rows) {
+        let ratio = |column: usize| row[column] / rows[compared.with][column];
         println!(
             "{size:>8}  {:<10} {:>12.0} {:>12.2} {:>10.0}   {:>5.2}x {:>5.2}x {:>5.2}x",
-            server.name(),
+            compared.server.name(),
             row[0],
             row[1],
             row[2],

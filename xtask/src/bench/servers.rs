@@ -37,6 +37,7 @@ pub struct Warmfront {
 
 /// nginx with `proxy_cache` in a file system in memory.
 pub struct Nginx {
+    name: &'static str,
     process: Process,
     url: String,
 }
@@ -105,13 +106,16 @@ impl Server for Warmfront {
 }
 
 impl Nginx {
-    /// Starts on one core, with one worker, on a port of its own.
-    pub fn start(origin: &Origin, core: &str) -> Result<Nginx> {
-        let folder = folder_in_memory("nginx")?;
+    /// Starts on one core, with one worker, on a port of its own, and logs like an edge if it is to.
+    pub fn start(name: &'static str, origin: &Origin, core: &str, logs: bool) -> Result<Nginx> {
+        let folder = folder_in_memory(name)?;
         // nginx cannot pick a port itself and tell which.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let configuration = folder.join("nginx.conf");
-        fs::write(&configuration, nginx_configuration(&folder, port, &origin.authority()))?;
+        fs::write(
+            &configuration,
+            nginx_configuration(&folder, port, &origin.authority(), logs),
+        )?;
         let mut command = on_core(core, Path::new("nginx"));
         command
             .arg("-e")
@@ -126,6 +130,7 @@ impl Nginx {
             .spawn()
             .context("cannot start nginx")?;
         let nginx = Nginx {
+            name,
             process: Process { child, folder },
             url: format!("http://127.0.0.1:{port}"),
         };
@@ -136,7 +141,7 @@ impl Nginx {
 
 impl Server for Nginx {
     fn name(&self) -> &'static str {
-        "nginx"
+        self.name
     }
 
     fn url(&self) -> &str {
@@ -162,10 +167,16 @@ impl Drop for Process {
     }
 }
 
-/// What a careful operator sets for a cache of small objects: one worker for one core, no log, long-lived connections,
-/// descriptors of cached files kept open, hits sent from the file system's pages in memory.
-fn nginx_configuration(folder: &Path, port: u16, origin: &str) -> String {
+/// What a careful operator sets for a cache of small objects: one worker for one core, long-lived connections, descriptors
+/// of cached files kept open, hits sent from the file system's pages in memory; a log, if any, with what CloudFront's has
+/// and nginx knows, buffered and compressed as ours is.
+fn nginx_configuration(folder: &Path, port: u16, origin: &str, logs: bool) -> String {
     let folder = folder.display();
+    let access_log = if logs {
+        format!("access_log {folder}/log.gz cloudfront gzip=1 buffer=32k flush=1s;")
+    } else {
+        "access_log off;".to_owned()
+    };
     format!(
         "daemon off;
 worker_processes 1;
@@ -174,7 +185,11 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log crit;
 events {{ worker_connections 4096; use epoll; multi_accept on; }}
 http {{
-  access_log off;
+  log_format cloudfront '$time_iso8601\\t$hostname\\t$bytes_sent\\t$remote_addr\\t$request_method\\t$server_name\\t$uri\\t$status'
+    '\\t$http_referer\\t$http_user_agent\\t$args\\t$upstream_cache_status\\t$request_id\\t$host\\t$scheme\\t$request_length'
+    '\\t$request_time\\t$http_x_forwarded_for\\t$ssl_protocol\\t$ssl_cipher\\t$server_protocol\\t$remote_port'
+    '\\t$sent_http_content_type\\t$sent_http_content_length';
+  {access_log}
   sendfile on;
   tcp_nopush on;
   tcp_nodelay on;
@@ -212,7 +227,7 @@ fn folder_in_memory(name: &str) -> Result<PathBuf> {
     let folder = PathBuf::from(format!(
         "/dev/shm/warmfront-bench-{}-{}",
         std::process::id(),
-        name.replace(' ', "-")
+        name.replace([' ', ','], "-")
     ));
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder)

@@ -26,10 +26,10 @@ struct Ending {
 }
 
 impl LoggedBody {
-    /// The answer, watched if `activity`'s connection has an open line.
-    pub(crate) fn of(response: Response<ViewerBody>, activity: &Arc<Activity>) -> Response<LoggedBody> {
-        let is_logged = activity.ledger.as_ref().is_some_and(Ledger::is_open);
-        let ending = is_logged.then(|| Ending {
+    /// The answer, watched if the connection that is logged has an open line.
+    pub(crate) fn of(response: Response<ViewerBody>, logged: Option<&Arc<Activity>>) -> Response<LoggedBody> {
+        let has_line = |activity: &&Arc<Activity>| activity.ledger.as_ref().is_some_and(Ledger::is_open);
+        let ending = logged.filter(has_line).map(|activity| Ending {
             activity: Arc::clone(activity),
             bytes_left: response
                 .headers()

@@ -31,8 +31,10 @@ pub(crate) struct Entry {
     pub(crate) taken: Duration,
     /// To its first byte.
     pub(crate) first_byte: Duration,
-    /// In the order of [`Text`].
-    texts: [Option<Box<[u8]>>; N_TEXTS],
+    /// One after the other, in the order of [`Text`].
+    texts: Vec<u8>,
+    /// Where each of them ends.
+    text_ends: [u16; N_TEXTS],
 }
 
 /// How an answer's body ended.
@@ -71,18 +73,19 @@ pub(crate) enum Text {
 
 const N_TEXTS: usize = 11;
 
-/// Longer texts are cut: a line has a limit.
+/// Longer texts are cut: a line has a limit, and all of them together have less than 64 KiB.
 const TEXT_BYTES_MAX: usize = 2 * 1024;
 
 impl Entry {
     /// Takes what is known once a request is answered. `answered` is the status and the head of the answer; cookies are
-    /// taken where the distribution's logging includes them.
+    /// taken where the distribution's logging includes them. The texts go to `memory`, whatever it held.
     pub(crate) fn of(
         accepted: &Accepted,
         peer: Peer,
         outcome: Outcome,
         answered: Option<(StatusCode, &HeaderMap)>,
         with_cookies: bool,
+        mut memory: Vec<u8>,
     ) -> Entry {
         let (request, viewer) = (&accepted.head, &accepted.viewer);
         let field = |name: &HeaderName| request.headers.get(name).map(HeaderValue::as_bytes);
@@ -102,7 +105,12 @@ impl Entry {
             head(&CONTENT_TYPE),
             head(&CONTENT_LENGTH),
         ];
-        let texts = texts.map(|text| text.map(|text| text.get(..TEXT_BYTES_MAX).unwrap_or(text).into()));
+        memory.clear();
+        let text_ends = texts.map(|text| {
+            let text = text.unwrap_or_default();
+            memory.extend_from_slice(text.get(..TEXT_BYTES_MAX).unwrap_or(text));
+            u16::try_from(memory.len()).unwrap_or(u16::MAX)
+        });
         Entry {
             at: accepted.now,
             sent_bytes: 0,
@@ -117,13 +125,21 @@ impl Entry {
             end: End::ViewerLeft,
             taken: Duration::ZERO,
             first_byte: Duration::ZERO,
-            texts,
+            texts: memory,
+            text_ends,
         }
     }
 
-    /// One of its texts; `None` if there is none.
-    pub(crate) fn text(&self, which: Text) -> Option<&[u8]> {
-        self.texts.get(which as usize)?.as_deref()
+    /// One of its texts; empty if there is none.
+    pub(crate) fn text(&self, which: Text) -> &[u8] {
+        let end_of = |which: usize| self.text_ends.get(which).map_or(0, |&end| usize::from(end));
+        let begin = (which as usize).checked_sub(1).map_or(0, end_of);
+        self.texts.get(begin..end_of(which as usize)).unwrap_or_default()
+    }
+
+    /// The memory of its texts, to be used again.
+    pub(crate) fn into_memory(self) -> Vec<u8> {
+        self.texts
     }
 
     /// CloudFront's word just before the first byte.

@@ -56,15 +56,15 @@ impl Files {
         Ok(files)
     }
 
-    /// Adds a line of `distribution` that ended at `at`.
-    pub(super) fn write(&mut self, distribution: &Distribution, at: Timestamp, line: &[u8]) -> io::Result<()> {
+    /// Adds lines of `distribution` that ended in the hour of `at`.
+    pub(super) fn write(&mut self, distribution: &Distribution, at: Timestamp, lines: &[u8]) -> io::Result<()> {
         if hour_number(at) > self.hour {
             self.close_past(at)?;
         }
         let id = &distribution.id;
         let prefix = distribution.logging.as_ref().map(|logging| &logging.prefix);
         let is_done = |open: &Open| {
-            let is_full = open.n_bytes + line.len() as u64 > self.options.file_bytes_max;
+            let is_full = open.n_bytes + lines.len() as u64 > self.options.file_bytes_max;
             is_full || open.hour != hour_number(at) || open.prefix.as_ref() != prefix
         };
         if self.open.get(id).is_some_and(is_done) {
@@ -82,8 +82,8 @@ impl Files {
         let Some(open) = self.open.get_mut(id) else {
             return Ok(());
         };
-        let written = open.encoder.write_all(line);
-        open.n_bytes += line.len() as u64;
+        let written = open.encoder.write_all(lines);
+        open.n_bytes += lines.len() as u64;
         if written.is_err() {
             self.open.remove(id);
         }
@@ -181,7 +181,7 @@ fn prefix_folder(prefix: &str) -> PathBuf {
 }
 
 /// Hours since 1970, in UTC.
-fn hour_number(at: Timestamp) -> i64 {
+pub(super) fn hour_number(at: Timestamp) -> i64 {
     at.unix_secs().div_euclid(3600)
 }
 

@@ -2,15 +2,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use rustls::{CipherSuite, ProtocolVersion, ServerConnection};
 
+use crate::access_log::batch::CoreLog;
 use crate::access_log::entry::{End, Entry, TlsFacts};
-use crate::access_log::line::write_line;
-use crate::access_log::writer::{AccessLog, Line};
 use crate::core::Core;
-use crate::counters::Counters;
-use crate::node::Node;
+use crate::outcome::Outcome;
+use crate::request::Accepted;
 use crate::snapshot::Site;
 
 /// What the log says of a connection's other end, besides its address.
@@ -24,9 +24,7 @@ pub(crate) struct Peer {
 /// left, or the connection ends.
 pub(crate) struct Ledger {
     pub(crate) peer: Peer,
-    log: AccessLog,
-    node: Arc<Node>,
-    counters: Arc<Counters>,
+    log: Arc<CoreLog>,
     received_bytes: AtomicU64,
     open: Mutex<Open>,
 }
@@ -37,16 +35,19 @@ struct Open {
     line: Option<(Entry, Arc<Site>)>,
     /// The line's body has ended, but not all of its bytes have left yet.
     is_due: bool,
+    /// The memory of an earlier line's texts.
+    spare: Vec<u8>,
 }
+
+/// An idle connection holds at most so much for its next line.
+const SPARE_BYTES_MAX: usize = 4 * 1024;
 
 impl Ledger {
     /// For a connection to `core`; `None` if nothing is logged.
     pub(crate) fn of(core: &Core, peer: Peer) -> Option<Ledger> {
         Some(Ledger {
             peer,
-            log: core.node.access_log.clone()?,
-            node: Arc::clone(&core.node),
-            counters: Arc::clone(&core.counters),
+            log: core.log.clone()?,
             received_bytes: AtomicU64::new(0),
             open: Mutex::default(),
         })
@@ -59,13 +60,25 @@ impl Ledger {
 
     /// A request's head is here, so the answer before it is out.
     pub(crate) fn begin(&self) {
-        self.finish();
-        self.open.lock().began = Some(Instant::now());
+        let mut open = self.open.lock();
+        self.finish(&mut open);
+        open.began = Some(Instant::now());
     }
 
-    /// It is answered.
-    pub(crate) fn answer(&self, site: &Arc<Site>, entry: Entry) {
-        self.open.lock().line = Some((entry, Arc::clone(site)));
+    /// It is answered with this status and head; `None`: its viewer left before.
+    pub(crate) fn answer(
+        &self,
+        site: &Arc<Site>,
+        accepted: &Accepted,
+        outcome: Outcome,
+        answered: Option<(StatusCode, &HeaderMap)>,
+    ) {
+        let mut open = self.open.lock();
+        let logging = site.distribution.logging.as_ref();
+        let with_cookies = logging.is_some_and(|logging| logging.include_cookies);
+        let spare = std::mem::take(&mut open.spare);
+        let entry = Entry::of(accepted, self.peer, outcome, answered, with_cookies, spare);
+        open.line = Some((entry, Arc::clone(site)));
     }
 
     /// Whether a line is open.
@@ -75,11 +88,10 @@ impl Ledger {
 
     /// So many bytes went to the viewer.
     pub(crate) fn sent(&self, n_bytes: usize) {
-        let mut open = self.open.lock();
-        let since = open.since_beginning();
-        if let Some((entry, _)) = &mut open.line {
+        let Open { began, line, .. } = &mut *self.open.lock();
+        if let Some((entry, _)) = line {
             if entry.sent_bytes == 0 {
-                entry.first_byte = since;
+                entry.first_byte = since(*began);
             }
             entry.sent_bytes += n_bytes as u64;
         }
@@ -96,31 +108,27 @@ impl Ledger {
 
     /// Everything that was written has left.
     pub(crate) fn flushed(&self) {
-        if self.open.lock().is_due {
-            self.finish();
+        let mut open = self.open.lock();
+        if open.is_due {
+            self.finish(&mut open);
         }
     }
 
-    fn finish(&self) {
-        let (line, taken) = {
-            let mut open = self.open.lock();
-            open.is_due = false;
-            (open.line.take(), open.since_beginning())
+    fn finish(&self, open: &mut Open) {
+        open.is_due = false;
+        let Some((mut entry, site)) = open.line.take() else {
+            return;
         };
-        let Some((mut entry, site)) = line else { return };
-        entry.at = self.node.clock.now();
-        entry.taken = taken;
+        entry.at = self.log.now();
+        entry.taken = since(open.began);
         entry.received_bytes = self.received_bytes.swap(0, Ordering::Relaxed);
         if entry.sent_bytes == 0 {
             entry.status = None;
         }
-        let mut text = Vec::with_capacity(512);
-        let pop = self.node.pop.to_str().unwrap_or("-");
-        write_line(&mut text, &entry, pop, &site.distribution.domain_name);
-        let lost = Arc::clone(&self.node.progress.log_lines_lost);
-        let at = entry.at;
-        if !self.log.push(Line { site, at, text, lost }) {
-            self.counters.log_lines_dropped.add(1);
+        self.log.add(&site, &entry);
+        let spare = entry.into_memory();
+        if spare.capacity() <= SPARE_BYTES_MAX {
+            open.spare = spare;
         }
     }
 }
@@ -128,11 +136,11 @@ impl Ledger {
 impl Drop for Ledger {
     /// What has not been flushed by now never was.
     fn drop(&mut self) {
-        let open = self.open.get_mut();
+        let mut open = std::mem::take(self.open.get_mut());
         if let (true, Some((entry, _))) = (open.is_due, &mut open.line) {
             entry.end = End::ViewerLeft;
         }
-        self.finish();
+        self.finish(&mut open);
     }
 }
 
@@ -142,10 +150,8 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
-impl Open {
-    fn since_beginning(&self) -> Duration {
-        self.began.map_or(Duration::ZERO, |began| began.elapsed())
-    }
+fn since(began: Option<Instant>) -> Duration {
+    began.map_or(Duration::ZERO, |began| began.elapsed())
 }
 
 impl TlsFacts {

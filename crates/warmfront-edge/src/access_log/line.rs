@@ -1,7 +1,8 @@
-use std::fmt::Write as _;
+use std::fmt::Display;
+use std::io::Write as _;
 use std::time::Duration;
 
-use http::Version;
+use http::{StatusCode, Version};
 use time::OffsetDateTime;
 use warmfront_model::Timestamp;
 
@@ -18,24 +19,19 @@ pub(super) const HEADER: &str = "#Version: 1.0\n#Fields: date time x-edge-locati
 
 /// Appends one line: 33 fields, separated by tabs, `-` for what is not there.
 ///
-/// `pop` is the edge location, `domain_name` the distribution's own, whatever Host the viewer sent. The time is in UTC.
-pub(super) fn write_line(line: &mut Vec<u8>, entry: &Entry, pop: &str, domain_name: &str) {
+/// `pop` is the edge location, `domain_name` the distribution's own, whatever Host the viewer sent. The time is in UTC;
+/// `second` remembers what it looks like.
+pub(super) fn write_line(line: &mut Vec<u8>, second: &mut Second, entry: &Entry, pop: &str, domain_name: &str) {
     let text = |which| entry.text(which);
-    let (date, time) = date_and_time(entry.at);
-    let mut fields = Fields { line, is_first: true };
-    fields.plain(&date);
-    fields.plain(&time);
+    line.extend_from_slice(second.date_and_time(entry.at).as_bytes());
+    let mut fields = Fields(line);
     fields.plain(pop);
-    fields.plain(&entry.sent_bytes.to_string());
-    fields.plain(&entry.ip.to_string());
+    fields.number(entry.sent_bytes);
+    fields.shown(entry.ip);
     fields.encoded(text(Text::Method));
     fields.plain(domain_name);
     fields.encoded(text(Text::Stem));
-    fields.plain(
-        &entry
-            .status
-            .map_or("000".to_owned(), |status| status.as_u16().to_string()),
-    );
+    fields.plain(entry.status.as_ref().map_or("000", StatusCode::as_str));
     fields.encoded(text(Text::Referer));
     fields.encoded(text(Text::UserAgent));
     fields.encoded(text(Text::Query));
@@ -44,8 +40,8 @@ pub(super) fn write_line(line: &mut Vec<u8>, entry: &Entry, pop: &str, domain_na
     fields.encoded(text(Text::RequestId));
     fields.encoded(text(Text::Host));
     fields.plain(if entry.is_https { "https" } else { "http" });
-    fields.plain(&entry.received_bytes.to_string());
-    fields.plain(&secs(entry.taken));
+    fields.number(entry.received_bytes);
+    fields.secs(entry.taken);
     fields.encoded(text(Text::ForwardedFor));
     fields.plain(entry.tls.map_or("-", |tls| tls.protocol));
     fields.plain(entry.tls.map_or("-", |tls| tls.cipher));
@@ -54,8 +50,8 @@ pub(super) fn write_line(line: &mut Vec<u8>, entry: &Entry, pop: &str, domain_na
     // Field-level encryption is not there.
     fields.plain("-");
     fields.plain("-");
-    fields.plain(&entry.port.to_string());
-    fields.plain(&secs(entry.first_byte));
+    fields.number(entry.port.into());
+    fields.secs(entry.first_byte);
     fields.plain(entry.detailed_result_type());
     fields.encoded(text(Text::ContentType));
     fields.encoded(text(Text::ContentLength));
@@ -65,52 +61,74 @@ pub(super) fn write_line(line: &mut Vec<u8>, entry: &Entry, pop: &str, domain_na
     line.push(b'\n');
 }
 
-struct Fields<'a> {
-    line: &'a mut Vec<u8>,
-    is_first: bool,
-}
+/// The fields that follow the first ones.
+struct Fields<'a>(&'a mut Vec<u8>);
 
 impl Fields<'_> {
-    fn next(&mut self) {
-        if !self.is_first {
-            self.line.push(b'\t');
-        }
-        self.is_first = false;
-    }
-
     fn plain(&mut self, text: &str) {
-        self.next();
-        self.line.extend_from_slice(text.as_bytes());
+        self.0.push(b'\t');
+        self.0.extend_from_slice(text.as_bytes());
     }
 
-    fn encoded(&mut self, text: Option<&[u8]>) {
+    fn number(&mut self, number: u64) {
+        self.plain(itoa::Buffer::new().format(number));
+    }
+
+    fn shown(&mut self, value: impl Display) {
+        self.0.push(b'\t');
+        // Writing to memory does not fail.
+        let _ = write!(self.0, "{value}");
+    }
+
+    /// In seconds, with three places.
+    fn secs(&mut self, duration: Duration) {
+        self.number(duration.as_secs());
+        // The thousand is there for its zeros, and is overwritten.
+        let dot_at = self.0.len();
+        let millis = 1000 + duration.subsec_millis();
+        self.0.extend_from_slice(itoa::Buffer::new().format(millis).as_bytes());
+        self.0[dot_at] = b'.';
+    }
+
+    fn encoded(&mut self, text: &[u8]) {
         const HEX: &[u8; 16] = b"0123456789ABCDEF";
-        self.next();
-        let text = text.filter(|text| !text.is_empty()).unwrap_or(b"-");
-        for &byte in text {
-            if is_encoded(byte) {
-                let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
-                self.line.extend_from_slice(&[b'%', HEX[high], HEX[low]]);
-            } else {
-                self.line.push(byte);
-            }
+        self.0.push(b'\t');
+        if text.is_empty() {
+            self.0.push(b'-');
         }
+        let mut rest = text;
+        while let Some(at) = rest.iter().position(|&byte| IS_ENCODED[usize::from(byte)]) {
+            let (plain, from) = rest.split_at(at);
+            let byte = from[0];
+            self.0.extend_from_slice(plain);
+            let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
+            self.0.extend_from_slice(&[b'%', HEX[high], HEX[low]]);
+            rest = &from[1..];
+        }
+        self.0.extend_from_slice(rest);
     }
 }
 
-/// Which bytes are percent-encoded in a value. `%` is not among them where it stands in a path or query: those are
+/// Which bytes are percent-encoded in a value. `%` is among them, also where it stands in a path or query: those are
 /// encoded already, and CloudFront encodes the byte again, so that a reader decodes twice.
 ///
 /// Source: CloudFront Developer Guide, "Standard logging reference": ASCII 0 to 32, 127 and above, and
 /// `` < > " # % { } | \ ^ ~ [ ] ` ``.
-fn is_encoded(byte: u8) -> bool {
-    byte <= 32 || byte >= 127 || b"<>\"#%{}|\\^~[]`".contains(&byte)
-}
-
-fn secs(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    format!("{}.{:03}", millis / 1000, millis % 1000)
-}
+const IS_ENCODED: [bool; 256] = {
+    let mut is_encoded = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        is_encoded[byte] = byte <= 32 || byte >= 127;
+        byte += 1;
+    }
+    let others = b"<>\"#%{}|\\^~[]`";
+    let mut at = 0;
+    while at < others.len() {
+        is_encoded[others[at] as usize] = true;
+        at += 1;
+    }
+    is_encoded
+};
 
 fn protocol_version(version: Version) -> &'static str {
     match version {
@@ -125,11 +143,23 @@ fn utc(at: Timestamp) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(at.unix_secs()).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-fn date_and_time(at: Timestamp) -> (String, String) {
-    let at = utc(at);
-    let (date, mut time) = (date(at), String::new());
-    let _ = write!(time, "{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
-    (date, time)
+/// The last second of which a line was written, as date and time.
+#[derive(Debug, Default)]
+pub(super) struct Second {
+    unix_secs: i64,
+    text: String,
+}
+
+impl Second {
+    /// Date and time, with the tab between them.
+    fn date_and_time(&mut self, at: Timestamp) -> &str {
+        if self.text.is_empty() || self.unix_secs != at.unix_secs() {
+            self.unix_secs = at.unix_secs();
+            let at = utc(at);
+            self.text = format!("{}\t{:02}:{:02}:{:02}", date(at), at.hour(), at.minute(), at.second());
+        }
+        &self.text
+    }
 }
 
 fn date(at: OffsetDateTime) -> String {

@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tracing::Span;
 
-use crate::access_log::{Entry, Ledger};
+use crate::access_log::Ledger;
 use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::outcome::{Outcome, Reason};
@@ -84,9 +84,7 @@ impl Drop for Waited<'_> {
 /// A request that no distribution answers to is in no distribution's log.
 fn log(ledger: &Ledger, accepted: &Accepted, outcome: Outcome, answered: Option<(StatusCode, &HeaderMap)>) {
     if let Some(site) = find_site(accepted) {
-        let logging = site.distribution.logging.as_ref();
-        let with_cookies = logging.is_some_and(|logging| logging.include_cookies);
-        ledger.answer(site, Entry::of(accepted, ledger.peer, outcome, answered, with_cookies));
+        ledger.answer(site, accepted, outcome, answered);
     }
 }
 

@@ -173,3 +173,22 @@ async fn lines_without_room_are_dropped_and_counted() {
     log.close();
     assert_eq!(read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn closing_fetches_the_lines_that_cores_still_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Origin::start().await;
+    let (bed, log) = logging(AccessLogOptions::in_folder(folder.path().to_owned())).await;
+    bed.write(&Site::new(&origin)).await;
+    let mut viewer = bed.viewer().await;
+    // The line of the first is finished before the second begins.
+    for path in ["/a", "/b"] {
+        viewer.ask(&Ask::get(path)).await;
+    }
+    log.close();
+    let files: Vec<_> = read_dir(folder.path()).unwrap().collect();
+    let mut text = String::new();
+    let file = File::open(files[0].as_ref().unwrap().path()).unwrap();
+    MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
+    assert!(text.contains("\t/a\t"), "{text}");
+}
