@@ -20,6 +20,8 @@ use super::slices::{Slice, SliceDone};
 use crate::StoredResponse;
 use crate::body::Contents;
 
+mod room;
+
 /// A body up to this size stands in its response's record and is read at once.
 pub(super) const INLINE_BYTES_MAX: u64 = 1024 * 1024;
 /// So many bytes are written at once, or a little more.
@@ -316,85 +318,6 @@ impl Writer {
         }
     }
 
-    /// Gives up the oldest segments until the newest one, `newest`, may be filled.
-    fn make_room(&mut self, newest: u32) -> io::Result<()> {
-        let limits = self.shared.limits;
-        let is_too_much = |shared: &Shared| {
-            shared.segments.bytes() + limits.segment_bytes > limits.disk_bytes
-                || shared.segments.len() > limits.segments_max
-                || shared.directory.memory_bytes() > limits.directory_bytes_max
-        };
-        while is_too_much(&self.shared) {
-            match self.shared.segments.oldest() {
-                Some(oldest) if oldest.id.number != newest => self.give_up_segment(&oldest)?,
-                _ => break,
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes a segment. What someone has asked for since it was written moves on, up to a quarter of a segment.
-    fn give_up_segment(&mut self, oldest: &Arc<Segment>) -> io::Result<()> {
-        let shared = Arc::clone(&self.shared);
-        let number = oldest.id.number;
-        for entry in shared.directory.iter() {
-            let Some(place) = entry.place() else { continue };
-            if place.segment != number && place.oldest_segment != number {
-                continue;
-            }
-            let is_wanted = entry.was_asked_for() || (shared.is_hot)(entry.key());
-            let carried = is_wanted && place.segment == place.oldest_segment && self.carry(oldest, &entry, place)?;
-            if !carried && shared.directory.remove_if_same(&entry) {
-                shared.figures.n_evicted.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        self.flush()?;
-        shared.segments.remove(number);
-        if let Err(error) = shared.files.remove(&file_name(number)) {
-            tracing::warn!(segment = number, %error, "a segment of the disk tier cannot be removed");
-        }
-        Ok(())
-    }
-
-    /// Appends an old record again, with the as-of that the response has reached. False: there is no room, or it is damaged.
-    fn carry(&mut self, segment: &Segment, entry: &Arc<DiskEntry>, place: Place) -> io::Result<bool> {
-        let record_bytes = RECORD_HEADER_BYTES as u64 + u64::from(place.meta_bytes) + u64::from(place.body_bytes);
-        let carried_max = self.shared.limits.segment_bytes / 4;
-        let Some(active) = &mut self.active else {
-            return Ok(false);
-        };
-        if active.carried_bytes + record_bytes > carried_max {
-            return Ok(false);
-        }
-        let Some((mut meta, body)) = super::read::read_raw(segment, place) else {
-            return Ok(false);
-        };
-        active.carried_bytes += record_bytes;
-        meta::restamp(&mut meta, entry.stamp().as_of());
-        let (segment, offset) = self.append(Kind::Response, &meta, &[&body])?;
-        let moved = Place {
-            segment,
-            offset,
-            oldest_segment: segment,
-            ..place
-        };
-        self.batch.responses.push((Arc::clone(entry), moved));
-        if self.batch.bytes.len() >= BATCH_BYTES {
-            self.flush()?;
-        }
-        Ok(true)
-    }
-
-    /// What cannot be marked as superseded must not come back: nothing does.
-    fn give_everything_up(&mut self) {
-        tracing::warn!("the disk tier cannot be written; what it holds is given up");
-        while let Some(segment) = self.shared.segments.oldest() {
-            self.shared.segments.remove(segment.id.number);
-            let _ = segment.file.truncate(0);
-            let _ = self.shared.files.remove(&file_name(segment.id.number));
-        }
-    }
-
     fn note(&mut self, done: io::Result<()>) {
         let Err(error) = done else { return };
         let n_errors = self.shared.figures.n_write_errors.fetch_add(1, Ordering::Relaxed) + 1;
@@ -405,31 +328,6 @@ impl Writer {
         if error.kind() == io::ErrorKind::StorageFull {
             self.give_room_back();
         }
-    }
-
-    /// The disk holds less than was said: the oldest segment goes.
-    fn give_room_back(&mut self) {
-        let active = self.active.as_ref().map(|active| active.segment.id.number);
-        let Some(oldest) = self
-            .shared
-            .segments
-            .oldest()
-            .filter(|oldest| Some(oldest.id.number) != active)
-        else {
-            return;
-        };
-        let number = oldest.id.number;
-        let needs = |place: Place| place.segment == number || place.oldest_segment == number;
-        for entry in self
-            .shared
-            .directory
-            .iter()
-            .filter(|entry| entry.place().is_some_and(needs))
-        {
-            self.shared.directory.remove_if_same(&entry);
-        }
-        self.shared.segments.remove(number);
-        let _ = self.shared.files.remove(&file_name(number));
     }
 }
 
