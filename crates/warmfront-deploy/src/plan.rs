@@ -73,6 +73,9 @@ pub struct Plan {
     pub distribution_arn: String,
     /// The site's prefix in the bucket.
     pub prefix: String,
+    /// Where the state was when it was made, as that was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
     /// The folder of the built site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
@@ -223,6 +226,7 @@ impl Plan {
             distribution: input.site.distribution.clone(),
             distribution_arn: input.site.arn.clone(),
             prefix: input.prefix.into(),
+            state: None,
             folder: None,
             base: input.finished.map(|(id, _)| id.to_owned()),
             supersedes: input.unfinished.iter().map(|(id, _)| id.clone()).collect(),

@@ -4,10 +4,13 @@
 mod cloudfront;
 mod s3;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_s3::config::{SharedCredentialsProvider, SharedHttpClient};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls;
 use aws_types::service_config::ServiceConfigKey;
@@ -64,13 +67,23 @@ impl Clients {
 }
 
 impl Account {
-    /// As the AWS CLI would: environment, profile, SSO, web identity, container, instance.
+    /// As the AWS CLI would: environment, profile, SSO, web identity, container, instance. A profile that is named comes first, and
+    /// has to be there.
+    ///
+    /// Source: AWS CLI User Guide, "Configuration and credential precedence".
     pub async fn from_environment(profile: Option<&str>) -> Account {
         let mut loader = loader();
         if let Some(profile) = profile {
             loader = loader.profile_name(profile);
         }
         let mut config = loader.load().await;
+        if let Some(profile) = profile {
+            let providers = ProviderConfig::without_region().with_http_client(https());
+            let providers = providers.with_region(config.region().cloned());
+            let keys = ProfileFileCredentialsProvider::builder().configure(&providers);
+            let keys = SharedCredentialsProvider::new(keys.profile_name(profile).build());
+            config = config.into_builder().credentials_provider(keys).build();
+        }
         if config.region().is_none() {
             config = config.into_builder().region(Region::new(REGION_DEFAULT)).build();
         }
@@ -127,17 +140,20 @@ impl Account {
     }
 }
 
+fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https()
+}
+
 /// Retries are ours: they must be counted, explained and bounded by one deadline.
 fn loader() -> aws_config::ConfigLoader {
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(std::time::Duration::from_secs(5))
         .read_timeout(std::time::Duration::from_secs(60))
         .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
+        .http_client(https())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
 }
@@ -165,7 +181,11 @@ where
         fault,
         action,
         resource,
-        code: code.unwrap_or_else(|| status.map_or_else(|| "NoAnswer".into(), |status| status.to_string())),
+        code: code.unwrap_or_else(|| match (fault, status) {
+            (Fault::Unidentified, None) => "NoCredentials".into(),
+            (_, None) => "NoAnswer".into(),
+            (_, Some(status)) => status.to_string(),
+        }),
         message,
     }
 }

@@ -91,6 +91,9 @@ pub async fn show_and_carry_out(args: &SiteArgs, site: &Site, plan: &Plan, conse
 
 /// Carries a plan out and prints how it ended.
 pub async fn carry_out(args: &SiteArgs, site: &Site, plan: &Plan, made: Made) -> anyhow::Result<()> {
+    if !plan.is_empty() {
+        site.warn_unless_verified();
+    }
     let applied = site.session.apply(plan, made, release::is_alive).await;
     let outcome = applied.map_err(release::explain)?;
     release::summarize(plan, &outcome, warmfront_clock::Clock::system().now().0 / 1_000);

@@ -23,7 +23,8 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     release::run(&args.site, async |site: &Site| {
         let plan = plan_folder(&site.session, &args.folder, args.rehash).await;
-        let plan = plan.map_err(release::explain)?;
+        let mut plan = plan.map_err(release::explain)?;
+        plan.state = Some(site.state.clone());
         if let Some(path) = &args.output {
             let written = std::fs::write(path, format!("{}\n", serde_json::to_string(&plan)?));
             written.map_err(|error| Complaint::failed(format!("--output {}: {error}", path.display())))?;

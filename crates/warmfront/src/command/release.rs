@@ -76,7 +76,20 @@ pub struct Site {
     pub session: Session,
     /// Where the state is, as it was named.
     pub state: String,
+    lacks_edge: bool,
 }
+
+impl Site {
+    /// Says so if nothing will be verified although nobody asked for that.
+    pub fn warn_unless_verified(&self) {
+        if self.lacks_edge {
+            eprintln!("warmfront: the result is not verified, since {NO_EDGE}; give one with --edge");
+        }
+    }
+}
+
+/// The distribution's own name leads to AWS.
+pub const NO_EDGE: &str = "CloudFront's API is not AWS's own and no edge is named";
 
 impl SiteArgs {
     /// The settings file, that was named or lies here.
@@ -99,6 +112,7 @@ impl SiteArgs {
         }
         self.bucket = Some(plan.bucket.clone());
         self.distribution = Some(plan.distribution.clone());
+        self.state = self.state.or_else(|| plan.state.clone());
         Ok(self)
     }
 
@@ -126,11 +140,6 @@ impl SiteArgs {
         let state = state.unwrap_or_else(|| format!(".warmfront/{distribution}"));
         let edges = self.edges(&file, server.as_ref());
         let verify = !self.no_verify && (!edges.is_empty() || !is_elsewhere);
-        if !verify && !self.no_verify {
-            eprintln!(
-                "warmfront: the result is not verified, since CloudFront's API is not AWS's own and no edge is named; give one with --edge"
-            );
-        }
         let authority = server.and_then(|server| std::fs::read(server.ca).ok());
         let verifier =
             EdgeViewer::new(edges, authority).map_err(|error| Complaint::usage(format!("--edge: {error}")))?;
@@ -155,7 +164,11 @@ impl SiteArgs {
             verifier: if verify { Some(Arc::new(verifier)) } else { None },
             memo: Memo::default(),
         };
-        Ok(Site { session, state })
+        Ok(Site {
+            session,
+            state,
+            lacks_edge: !verify && !self.no_verify,
+        })
     }
 
     /// The edges that were named, else every POP of the server.

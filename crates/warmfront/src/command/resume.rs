@@ -10,6 +10,7 @@ pub struct Args {
 /// Goes on with the release that was interrupted.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let outcome = release::ask(&args.site, async |site: &Site| {
+        site.warn_unless_verified();
         site.session.resume(release::is_alive).await
     })?;
     let text = match &outcome {

@@ -236,9 +236,11 @@ fn apply_refuses_once_another_tool_has_written() {
             "hint: make a new plan",
         ],
     );
-    // Whoever looks first sees it, and puts it right.
+    // Whoever looks first sees it, and puts it right. The plan knows what it is for.
     bench.done("plan", &[&bench.folder(), "-o", file]);
-    bench.done("apply", &[file]);
+    let data = bench.outer.path().join("data");
+    let applied = run(&["apply", file, "--data", data.to_str().unwrap()]);
+    assert!(applied.status.success(), "{}", stderr(&applied));
     assert_eq!(bench.shown("/index.html"), SECOND[1].1);
 }
 
@@ -290,6 +292,29 @@ fn shells_and_man_know_every_command() {
             "{command}"
         );
     }
+}
+
+#[test]
+fn nothing_is_called_verified_that_nobody_looked_at() {
+    let endpoint = ["AWS_ENDPOINT_URL_CLOUDFRONT", "AWS_ENDPOINT_URL"];
+    for variable in endpoint {
+        let mut command = warmfront(&["verify", "--bucket", "b", "--distribution", "E2QWRUHAPOMQZL"]);
+        let refused = command.env(variable, "http://127.0.0.1:9").output().unwrap();
+        check_refused(&refused, 2, &["no edge is named", "hint: give one with --edge"]);
+    }
+}
+
+/// A profile that is named comes before keys in the environment, as with the AWS CLI, and must be there.
+#[test]
+fn a_profile_that_is_named_is_the_one_that_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = warmfront(&["cost", "--bucket", "b", "--distribution", "E2QWRUHAPOMQZL"]);
+    command.args(["--aws-profile", "nobody"]).env("HOME", folder.path());
+    command
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "secret");
+    let refused = command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").output().unwrap();
+    check_refused(&refused, 1, &["NoCredentials", "hint: log in"]);
 }
 
 #[test]
