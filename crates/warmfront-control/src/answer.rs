@@ -6,6 +6,7 @@ use warmfront_wire::{Document, error_document, to_xml};
 
 use crate::error::ApiError;
 
+const TOKEN: HeaderName = HeaderName::from_static("x-warmfront-token");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// Which of the two APIs is spoken.
@@ -71,6 +72,11 @@ impl Answer {
             headers: Vec::new(),
             body,
         }
+    }
+
+    /// The token of an invalidation: nothing older than it is to be answered to who shows it.
+    pub(crate) fn token(self, token: String) -> Answer {
+        self.with(TOKEN, token)
     }
 
     pub(crate) fn etag(self, etag: String) -> Answer {

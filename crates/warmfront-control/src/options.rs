@@ -3,6 +3,7 @@ use std::sync::Arc;
 use warmfront_clock::Clock;
 use warmfront_facts::OriginAllow;
 use warmfront_model::AccountId;
+use warmfront_signing::TokenKey;
 
 use crate::{Disturber, Identities};
 
@@ -28,6 +29,8 @@ pub struct ControlOptions {
     pub signing_clock: Clock,
     /// Judges how long a member has been silent; [`Clock::uptime`] of it. The system's clock, too.
     pub lease_clock: Clock,
+    /// Makes the tokens that CreateInvalidation gives in `x-warmfront-token`; `None`: it gives none.
+    pub tokens: Option<TokenKey>,
     /// Pauses and kills nodes on request, for tests; `None` refuses that.
     pub disturber: Option<Arc<dyn Disturber>>,
     /// The largest body taken, in bytes.
@@ -46,6 +49,7 @@ impl ControlOptions {
             clock: Clock::system(),
             signing_clock: Clock::system(),
             lease_clock: Clock::system(),
+            tokens: None,
             disturber: None,
             body_bytes_max: BODY_BYTES_MAX,
         }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use http::HeaderValue;
@@ -10,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use warmfront_caching::Switches;
 use warmfront_clock::Clock;
 use warmfront_model::{Incarnation, Revision};
-use warmfront_signing::{Scope, Signer};
+use warmfront_signing::{Scope, Signer, TokenKey};
 use warmfront_store::Store;
 
 use crate::access_log::AccessLog;
@@ -46,6 +47,10 @@ pub(crate) struct Node {
     pub(crate) via: HeaderValue,
     /// Who may ask for explanations from elsewhere.
     pub(crate) explain_token: Option<ExplainToken>,
+    /// What tokens of invalidations are read with.
+    pub(crate) tokens: Option<TokenKey>,
+    /// By how much invalidations are applied later than they are known.
+    delay: Duration,
     /// The port that redirects to https name; `None` without a TLS listener, or for 443.
     pub(crate) redirect_port: Option<u16>,
     /// Whether the node may trust its cache.
@@ -108,6 +113,8 @@ impl Node {
             pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),
             via: via(&options.pop),
             explain_token: options.explain_token.clone(),
+            tokens: options.tokens.clone(),
+            delay: options.propagation_delay,
             access_log: options.access_log.clone(),
             redirect_port: https_port.filter(|port| *port != 443),
             lease: Lease::new(match options.tier {
@@ -154,6 +161,16 @@ impl Node {
     /// The revision up to which the journal has been taken in, on every core.
     pub(crate) fn applied(&self) -> watch::Receiver<Revision> {
         self.applied.subscribe()
+    }
+
+    /// How much later than it is known an invalidation is applied here, at the least.
+    pub(crate) fn held_back(&self) -> Duration {
+        let hold = *self.hold.borrow();
+        if hold.paused {
+            Duration::MAX
+        } else {
+            self.delay + hold.delay
+        }
     }
 
     /// Returns once the journal has been taken in up to `revision`. Those who wait wake in the order in which they came.

@@ -11,7 +11,7 @@ use warmfront_caching::Switches;
 use warmfront_clock::Clock;
 use warmfront_facts::OriginAllow;
 use warmfront_model::AccountId;
-use warmfront_signing::Credentials;
+use warmfront_signing::{Credentials, TokenKey};
 
 use crate::access_log::AccessLog;
 use crate::lease::Tenure;
@@ -52,6 +52,8 @@ pub struct EdgeOptions {
     pub switches: Switches,
     /// What a request's `X-Warmfront-Explain` must say to be answered; `None`: such requests from loopback alone are.
     pub explain_token: Option<ExplainToken>,
+    /// What the tokens are read with that CreateInvalidation gives; `None`: requests that carry one are refused.
+    pub tokens: Option<TokenKey>,
     /// Where requests of all distributions are logged; `None`: nowhere.
     pub access_log: Option<AccessLog>,
     /// What may grow, and how far.
@@ -122,6 +124,9 @@ pub struct Limits {
     pub fetches_max: usize,
     /// How long a regional node that lags behind what a POP needs tries to catch up, before it says so.
     pub catch_up: Duration,
+    /// How long a request whose token is of an invalidation that the node has not applied waits for that; beyond, it goes past
+    /// the cache.
+    pub token_wait: Duration,
     /// How long requests may still run after shutdown was asked for.
     pub drain: Duration,
 }
@@ -136,6 +141,7 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(60),
             fetches_max: 8_192,
             catch_up: Duration::from_millis(500),
+            token_wait: Duration::from_secs(1),
             drain: Duration::from_secs(10),
         }
     }

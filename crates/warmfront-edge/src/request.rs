@@ -12,6 +12,7 @@ mod key;
 mod pass;
 mod plan;
 mod route;
+mod token;
 mod watch;
 
 pub(crate) use accept::{Accepted, Pending};
@@ -29,11 +30,13 @@ use futures_util::future::Either;
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use tracing::Instrument;
+use warmfront_model::Revision;
 
 use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::interim::InterimSink;
-use crate::outcome::Reason;
+use crate::origin::FetchFailure;
+use crate::outcome::{FetchReason, Reason};
 use crate::request::admit::Admitted;
 use crate::request::find::Found;
 use crate::request::watch::Waited;
@@ -58,7 +61,7 @@ pub(crate) type Answering =
 /// Answers one request. The steps:
 ///
 /// 1. accept: it is HTTP that the edge understands, within the limits; the snapshot is taken;
-/// 2. route: its host names a distribution, its path a cache behavior;
+/// 2. route: its host names a distribution, its path a cache behavior; a token that it carries must be that distribution's;
 /// 3. admit: the behavior allows its method and its scheme;
 /// 4. key: it has a cache key, or is passed to the origin;
 /// 5. find: the store has a response that may be used, by the index and by its freshness;
@@ -81,6 +84,7 @@ pub(crate) fn answer(
     let (mut head, body) = request.into_parts();
     accept::take_host_from_target(&mut head);
     let explains = explain::take_question(&core.node, &viewer, &mut head.headers);
+    let token = head.headers.remove(&token::X_WARMFRONT_TOKEN);
     let snapshot = Arc::clone(&core.node.snapshot());
     let mut accepted = Accepted {
         head,
@@ -92,27 +96,38 @@ pub(crate) fn answer(
         switches: core.node.switches,
         explains,
         pending: None,
+        token,
+        has_waited: false,
     };
-    let answered = match way(core, &accepted) {
-        Ok(Way::Answered(answer)) => answer,
-        Err(early) => early.into_answer(&core.node, &accepted),
-        Ok(Way::Passes(_) | Way::Fetches(..)) => {
-            let core = Arc::clone(core);
-            let waiting = activity.wait_for_origin();
-            // RFC 9110 section 15.2: HTTP/1.0 has no interim responses.
-            let interim = (accepted.head.version >= Version::HTTP_11).then(|| InterimSink::of(activity));
-            let pending = accepted.pending.insert(Pending::begin(interim));
-            let span = watch::span(&pending.request_id);
-            let answering = async move {
-                let waited = Waited::begin(&core, &accepted, waiting.ledger());
-                let answer = waiting.after_interim(ask_origin(&core, &accepted, body)).await;
-                waited.ends();
-                awaited(note(&core, &accepted, answer, waiting.ledger()), waiting)
-            };
-            return Either::Right(Box::pin(answering.instrument(span)));
+    let missing = match way(core, &accepted) {
+        Ok(Way::Answered(answer)) => {
+            return Either::Left(ready(note(core, &accepted, answer, activity.ledger.as_ref())));
         }
+        Err(early) => {
+            let answer = early.into_answer(&core.node, &accepted);
+            return Either::Left(ready(note(core, &accepted, answer, activity.ledger.as_ref())));
+        }
+        Ok(Way::Passes(..) | Way::Fetches(..)) => None,
+        Ok(Way::Awaits(revision)) => Some(revision),
     };
-    Either::Left(ready(note(core, &accepted, answered, activity.ledger.as_ref())))
+    let core = Arc::clone(core);
+    let waiting = activity.wait_for_origin();
+    // RFC 9110 section 15.2: HTTP/1.0 has no interim responses.
+    let interim = (accepted.head.version >= Version::HTTP_11).then(|| InterimSink::of(activity));
+    let pending = accepted.pending.insert(Pending::begin(interim));
+    let span = watch::span(&pending.request_id);
+    let answering = async move {
+        let waited = Waited::begin(&core, &accepted, waiting.ledger());
+        let caught_up = match missing {
+            Some(revision) => Some(token::catch_up(&core.node, &accepted, revision).await),
+            None => None,
+        };
+        let accepted = caught_up.as_ref().unwrap_or(&accepted);
+        let answer = waiting.after_interim(ask_origin(&core, accepted, body)).await;
+        waited.ends();
+        awaited(note(&core, accepted, answer, waiting.ledger()), waiting)
+    };
+    Either::Right(Box::pin(answering.instrument(span)))
 }
 
 /// The viewer's connection is not silent as long as its answer waits for an origin.
@@ -126,20 +141,28 @@ fn awaited(answer: Response<ViewerBody>, waiting: WaitingForOrigin) -> Response<
 /// Where steps 1 to 5 lead.
 enum Way<'a> {
     Answered(Answer),
-    Passes(Admitted<'a>),
+    Passes(Admitted<'a>, FetchReason),
     Fetches(Keyed<'a>, Found),
+    /// It may not be answered before the node has applied this much, or has tried to.
+    Awaits(Revision),
 }
 
 fn way<'a>(core: &Arc<Core>, accepted: &'a Accepted) -> Result<Way<'a>, EarlyAnswer> {
     let accepted = accept::accept(&core.node, accepted)?;
     let routed = Routed::route(accepted)?;
+    let missing = token::missing(&core.node, &routed)?;
     let admitted = Admitted::admit(&core.node, routed)?;
     let Some(mut keyed) = Keyed::key(&core.node, admitted) else {
         return match &accepted.child {
             Some(_) => Err(EarlyAnswer::OtherConfiguration),
-            None => Ok(Way::Passes(admitted)),
+            None => Ok(Way::Passes(admitted, FetchReason::Uncached)),
         };
     };
+    match missing {
+        Some(revision) if !accepted.has_waited => return Ok(Way::Awaits(revision)),
+        Some(_) => return Ok(Way::Passes(admitted, FetchReason::Behind)),
+        None => {}
+    }
     let is_anothers = |child: &ChildAsk| !child.has_key(keyed.bytes());
     if accepted.child.as_ref().is_some_and(is_anothers) {
         return Err(EarlyAnswer::OtherConfiguration);
@@ -182,7 +205,9 @@ fn from_found(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found) -> Option<Resu
 pub(crate) async fn ask_origin(core: &Arc<Core>, accepted: &Accepted, body: Incoming) -> Answer {
     let answered = match way(core, accepted) {
         Ok(Way::Answered(answer)) => Ok(answer),
-        Ok(Way::Passes(admitted)) => pass::pass(core, admitted, body).await,
+        Ok(Way::Passes(admitted, reason)) => pass::pass(core, admitted, reason, body).await,
+        // Only who has not waited yet.
+        Ok(Way::Awaits(_)) => Err(EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned))),
         Ok(Way::Fetches(mut keyed, found)) => read_or_fetch(core, &mut keyed, found).await,
         Err(early) => Err(early),
     };

@@ -5,6 +5,8 @@
 //! and `x-amz-content-sha256` says what was signed of the body).
 //! Why the verifier is ours and the signer is `aws-sigv4`: `docs/decisions/0003-sigv4-and-policies.md`.
 //!
+//! Beside it stand the tokens of [`TokenKey`], which prove that an invalidation was created.
+//!
 //! Nothing here reads a clock or a socket. Not supported: SigV4A, Signature Version 2, POST form policies, and the
 //! chunk signatures of `STREAMING-AWS4-HMAC-SHA256-*` bodies (reported to the caller, see [`PayloadClaim`]).
 
@@ -15,10 +17,12 @@ mod error;
 mod key;
 mod moment;
 mod sign;
+mod token;
 mod verify;
 
 pub use claim::IncompleteReason;
 pub use credentials::{Credentials, Scope, SecretKey};
 pub use error::VerifyError;
 pub use sign::{Payload, SignError, Signer, sign};
+pub use token::{InvalidToken, TokenKey};
 pub use verify::{Incoming, MAX_SKEW_SECS, PayloadClaim, Verified, verify};

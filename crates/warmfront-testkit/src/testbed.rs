@@ -66,6 +66,7 @@ pub fn edge_options() -> EdgeOptions {
         propagation_delay: Duration::ZERO,
         switches: Switches::AWS,
         explain_token: None,
+        tokens: None,
         access_log: None,
         limits: Limits::default(),
     }

@@ -1,6 +1,6 @@
 use warmfront_facts::{InProgress, InvalidationOrigin, InvalidationRecord, Key, View, invalidation_id};
 use warmfront_invalidation::{InvalidationItem, InvalidationMode};
-use warmfront_model::{DistributionId, ResourceArn, Revision};
+use warmfront_model::{DistributionId, Epoch, ResourceArn, Revision};
 use warmfront_wire::types::InvalidationBatch;
 
 use super::Context;
@@ -51,19 +51,29 @@ pub(super) async fn create_invalidation(context: &Context<'_>) -> Result<Answer,
                 return Err(ApiError::NoSuchDistribution);
             }
             if let Some(earlier) = view.invalidation_by_caller_reference(&id, &record.caller_reference) {
-                return Ok(Verdict::Settled(Some(repeated(view, earlier, &record)?)));
+                let body = repeated(view, earlier, &record)?;
+                return Ok(Verdict::Settled(Some((body, earlier.revision))));
             }
             check_quotas(quotas, view.in_progress(&id), adds)?;
             Ok(Verdict::put(key.clone(), value.clone(), unless_moved, None))
         })
         .await?;
-    let body = decided
-        .value
-        .unwrap_or_else(|| document::invalidation(&record, document::IN_PROGRESS));
-    Ok(Answer::created(
-        &body,
-        &format!("distribution/{id}/invalidation/{}", body.id),
-    ))
+    let (body, revision) = match decided.value {
+        Some(repeated) => repeated,
+        None => (
+            document::invalidation(&record, document::IN_PROGRESS),
+            decided.revision.unwrap_or_default(),
+        ),
+    };
+    let answer = Answer::created(&body, &format!("distribution/{id}/invalidation/{}", body.id));
+    let epoch = Epoch {
+        incarnation: state.journal.incarnation(),
+        revision,
+    };
+    Ok(match &state.options.tokens {
+        Some(tokens) => answer.token(tokens.issue(&id, epoch)),
+        None => answer,
+    })
 }
 
 fn new_record(

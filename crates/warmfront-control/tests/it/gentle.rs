@@ -1,5 +1,11 @@
+use std::sync::Arc;
+
+use warmfront_control::ControlOptions;
 use warmfront_facts::{Fact, InvalidationRecord, decode_entry};
 use warmfront_invalidation::InvalidationMode;
+use warmfront_journal::Simulated;
+use warmfront_model::DistributionId;
+use warmfront_signing::{SecretKey, TokenKey};
 
 use crate::client::{Answer, Server, Signing};
 use crate::xml::{batch, tags};
@@ -66,4 +72,34 @@ async fn a_record_says_who_asked_for_it_from_where_and_why() {
     assert_eq!(origin.principal, "arn:aws:iam::123456789012:root");
     assert_eq!(origin.address, "127.0.0.1");
     assert_eq!(origin.reason, "new prices");
+}
+
+#[tokio::test]
+async fn a_token_is_given_for_the_epoch_and_again_for_the_same_reference() {
+    let tokens = TokenKey::derive(&SecretKey::new("secret"));
+    let configure = |options: &mut ControlOptions| options.tokens = Some(tokens.clone());
+    let server = Server::start_with(Arc::new(Simulated::new(1)), Vec::new(), configure).await;
+    let (id, _) = server.distribution("1").await;
+    let first = invalidate(&server, &id, "r", &[]).await.header("x-warmfront-token");
+    let revision = record(&server, "r").await.revision;
+    let epoch = tokens
+        .read(&DistributionId::parse(&id).unwrap(), first.as_bytes())
+        .unwrap();
+    assert_eq!(
+        (epoch.revision, epoch.incarnation),
+        (revision, server.journal.incarnation())
+    );
+    invalidate(&server, &id, "other", &[]).await;
+    assert_eq!(
+        invalidate(&server, &id, "r", &[]).await.header("x-warmfront-token"),
+        first
+    );
+    let plain = Server::start().await;
+    let (id, _) = plain.distribution("1").await;
+    assert!(
+        !invalidate(&plain, &id, "r", &[])
+            .await
+            .headers
+            .contains_key("x-warmfront-token")
+    );
 }

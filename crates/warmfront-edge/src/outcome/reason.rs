@@ -45,6 +45,8 @@ super::words! {
         NoHost = "no-host",
         /// The request has several Hosts.
         SeveralHosts = "several-hosts",
+        /// The token in X-Warmfront-Token is not one of this distribution's.
+        BadToken = "bad-token",
         /// No distribution answers to the Host.
         UnknownHost = "unknown-host",
         /// The distribution is disabled.
@@ -97,6 +99,8 @@ super::words! {
         Fenced = "fenced",
         /// The cache may not answer such requests.
         Uncached = "uncached",
+        /// The node has not applied the invalidation that the request's token is of.
+        Behind = "behind",
     }
 }
 
@@ -123,6 +127,7 @@ impl Reason {
             | Reason::UnexpectedBody
             | Reason::NoHost
             | Reason::SeveralHosts
+            | Reason::BadToken
             | Reason::UnknownHost
             | Reason::DistributionDisabled
             | Reason::MethodNotAllowed
@@ -166,7 +171,9 @@ impl Reason {
             Reason::GivenUp => Some("AbortedOrigin"),
             Reason::ViewerLeft => Some("ClientHungUpRequest"),
             Reason::MethodNotAllowed => Some("InvalidRequestMethod"),
-            Reason::HeadersTooLarge | Reason::NoHost | Reason::SeveralHosts => Some("InvalidRequestHeader"),
+            Reason::HeadersTooLarge | Reason::NoHost | Reason::SeveralHosts | Reason::BadToken => {
+                Some("InvalidRequestHeader")
+            }
             Reason::RequestLoop
             | Reason::UrlTooLong
             | Reason::NoPath

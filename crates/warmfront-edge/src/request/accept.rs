@@ -31,9 +31,14 @@ pub(crate) struct Accepted {
     pub(crate) explains: bool,
     /// Once it is not answered at once.
     pub(crate) pending: Option<Pending>,
+    /// What the request said in X-Warmfront-Token.
+    pub(crate) token: Option<HeaderValue>,
+    /// Whether the node was waited for to apply what the token is of.
+    pub(crate) has_waited: bool,
 }
 
 /// What a request has that is not answered at once, as an origin may have to be asked.
+#[derive(Clone)]
 pub(crate) struct Pending {
     /// The one id that its answer, the request to the origin and the log have.
     pub(crate) request_id: HeaderValue,

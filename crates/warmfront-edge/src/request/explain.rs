@@ -156,7 +156,7 @@ impl<'a> Explained<'a> {
                     FetchReason::Absent => "; fwd=uri-miss",
                     FetchReason::Covered => "; fwd=miss",
                     FetchReason::Expired => "; fwd=stale",
-                    FetchReason::Uncached | FetchReason::Fenced => "; fwd=bypass",
+                    FetchReason::Uncached | FetchReason::Fenced | FetchReason::Behind => "; fwd=bypass",
                     FetchReason::Unwanted => "; fwd=request",
                 });
                 match reason {

@@ -18,11 +18,12 @@ use crate::request::key::{rules, url_in_keys};
 use crate::request::plan::FetchPlan;
 use crate::request::route::Routed;
 
-/// Sends a request to its origin and the answer to its viewer, and keeps nothing: for methods that are not cached, and
-/// where caching is off.
+/// Sends a request to its origin and the answer to its viewer, and keeps nothing: for methods that are not cached, where
+/// caching is off, and where the node has not applied what the request's token is of.
 pub(crate) async fn pass(
     core: &Arc<Core>,
     Admitted(routed): Admitted<'_>,
+    reason: FetchReason,
     body: Incoming,
 ) -> Result<Answer, EarlyAnswer> {
     let method = &routed.accepted.head.method;
@@ -34,7 +35,7 @@ pub(crate) async fn pass(
     note_changes(&core.node, &routed, &passed.head);
     let outcome = Outcome {
         reason: Reason::Passed,
-        fetch: Some(FetchReason::Uncached),
+        fetch: Some(reason),
         kept: rules(&routed, 0).not_cached(method).map(Kept::Not),
     };
     Ok(passed.into_answer(&core.node, &routed, outcome))

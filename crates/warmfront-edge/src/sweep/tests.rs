@@ -57,6 +57,7 @@ fn node() -> Arc<Node> {
         propagation_delay: Duration::ZERO,
         switches: warmfront_caching::Switches::AWS,
         explain_token: None,
+        tokens: None,
         access_log: None,
         limits: Limits::default(),
     };

@@ -51,6 +51,8 @@ pub(crate) async fn answer_child(core: &Arc<Core>, request: Request<Incoming>) -
         child: Some(child),
         explains: false,
         pending: Some(Pending::begin(None)),
+        token: None,
+        has_waited: false,
     };
     note(core, &accepted, ask_origin(core, &accepted, body).await, None)
 }

@@ -25,6 +25,7 @@ mod rfc;
 mod routing;
 mod tags;
 mod tiers;
+mod token;
 
 use warmfront_testkit::Answer;
 

@@ -24,6 +24,8 @@ pub struct InvalidationState {
     pub id: String,
     /// `InProgress` or `Completed`.
     pub status: String,
+    /// What a viewer's `x-warmfront-token` says to be answered with nothing older; from CreateInvalidation alone.
+    pub token: Option<String>,
 }
 
 /// What an invalidation can be told beyond CloudFront's API.
@@ -96,7 +98,11 @@ impl CloudFront {
             .call(Method::POST, &path, &wishes.headers(), to_xml(&batch))
             .await
             .context("CreateInvalidation")?;
-        state(&answer.body).context("CreateInvalidation")
+        let token = answer.headers.get("x-warmfront-token");
+        Ok(InvalidationState {
+            token: token.and_then(|token| token.to_str().ok()).map(str::to_owned),
+            ..state(&answer.body).context("CreateInvalidation")?
+        })
     }
 
     /// GetInvalidation.
@@ -183,6 +189,7 @@ fn state(body: &[u8]) -> anyhow::Result<InvalidationState> {
     Ok(InvalidationState {
         id: invalidation.id,
         status: invalidation.status,
+        token: None,
     })
 }
 

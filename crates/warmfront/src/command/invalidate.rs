@@ -98,6 +98,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 fn in_json(state: &InvalidationState, audit: Option<&Audit>, args: &Args) -> serde_json::Value {
     let mut value = json!({"Id": state.id, "Status": state.status, "Distribution": args.distribution});
+    if let Some(token) = &state.token {
+        value["Token"] = json!(token);
+    }
     if let Some(audit) = audit {
         value["Responses"] = json!(audit.coverage.map(|coverage| coverage.responses));
         value["Bytes"] = json!(audit.coverage.map(|coverage| coverage.bytes));
@@ -143,7 +146,9 @@ pub async fn completed(
     let deadline = Instant::now() + timeout;
     let mut pause = PAUSE_FIRST;
     loop {
+        let token = state.token.take();
         state = cloudfront.get_invalidation(distribution, &state.id).await?;
+        state.token = token;
         if state.is_completed() {
             return Ok(state);
         }

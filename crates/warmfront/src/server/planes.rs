@@ -12,6 +12,7 @@ use warmfront_control::{Control, ControlOptions, Grants, Identities, Nodes};
 use warmfront_edge::{AccessLog, AccessLogOptions, BucketAccess, EdgeOptions, Limits, Tenure, Tier};
 use warmfront_facts::OriginAllow;
 use warmfront_journal::Embedded;
+use warmfront_signing::TokenKey;
 
 use crate::admin;
 use crate::allow;
@@ -242,6 +243,7 @@ fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> EdgeOptions {
         propagation_delay: settings.propagation_delay,
         switches: settings.switches,
         explain_token: settings.explain_token.clone(),
+        tokens: Some(tokens(start)),
         access_log: None,
         limits: Limits::default(),
     }
@@ -265,8 +267,14 @@ fn control_options(start: &Start<'_>) -> ControlOptions {
         quotas: quotas(start.settings.profile, start.settings.quotas),
         origin_allow: origin_allow(start.settings),
         clock: start.clock.clone(),
+        tokens: Some(tokens(start)),
         ..ControlOptions::new(start.identity.account.clone(), identities)
     }
+}
+
+/// Whoever may sign as the edge may make tokens; nobody else.
+fn tokens(start: &Start<'_>) -> TokenKey {
+    TokenKey::derive(&start.identity.edge.secret_access_key)
 }
 
 fn origin_allow(settings: &Settings) -> OriginAllow {

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::origin::{Origin, distribution_of, get};
+use crate::origin::{Origin, distribution_of, get, get_with};
 use crate::program::{Server, check_refused, run, stderr, stdout};
 
 fn invalidate(data: &Path, distribution: &str, more: &[&str]) -> Output {
@@ -98,4 +98,20 @@ fn a_dry_run_does_not_wait_for_the_propagation_delay() {
     get(&server.address("edge"), "/a");
     let counted = invalidate(data.path(), &distribution, &["--dry-run", "--json", "/*"]);
     assert_eq!(in_json(&counted)["Responses"], json!(1));
+}
+
+#[test]
+fn a_token_reads_the_new_while_the_invalidation_is_in_progress() {
+    let data = tempfile::tempdir().unwrap();
+    let origin = Origin::start();
+    let (server, distribution) = start(data.path(), &origin, &["--propagation-delay", "1h"]);
+    let edge = server.address("edge");
+    assert_eq!(get(&edge, "/a").body, "1");
+    let created = in_json(&invalidate(data.path(), &distribution, &["--json", "/a"]));
+    assert_eq!(created["Status"], "InProgress");
+    let token = created["Token"].as_str().unwrap();
+    let new = get_with(&edge, "/a", &[("x-warmfront-token", token)]);
+    assert!(new.is_miss() && new.body == "2", "{new:?}");
+    let old = get(&edge, "/a");
+    assert!(old.is_hit() && old.body == "1", "{old:?}");
 }

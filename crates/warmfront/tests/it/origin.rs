@@ -74,10 +74,19 @@ impl Answer {
 
 /// Gets `path` from `address`, as a viewer that names the address alone.
 pub fn get(address: &str, path: &str) -> Answer {
+    get_with(address, path, &[])
+}
+
+/// GETs a path with more header fields.
+pub fn get_with(address: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
+    let fields: String = fields
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{fields}\r\n"
     )
     .unwrap();
     let mut text = String::new();
