@@ -2,7 +2,8 @@
 //!
 //! The cheapest cover, which weighs what a wildcard flushes besides, can take this function's place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::ops::Bound;
 
 #[cfg(test)]
 mod tests;
@@ -35,29 +36,22 @@ impl Limits {
 /// Covers `wanted` (paths, some of which end in `*`; tags begin with `#`) within `limits`.
 ///
 /// Every wanted path is in the result, or a wildcard of the result covers it. The result is sorted and has no path that
-/// another one covers. `/*` covers all and always fits.
+/// another one covers. `/*` covers all and always fits. While there are too many, the deepest folder that draws at least two together
+/// becomes a wildcard; among equally deep ones that with the most.
 pub fn cover(wanted: &BTreeSet<String>, limits: Limits) -> Vec<String> {
-    let (wildcards, exact): (BTreeSet<String>, BTreeSet<String>) =
-        wanted.iter().cloned().partition(|path| is_wildcard(path));
-    let mut chosen = Cover { exact, wildcards };
-    chosen.drop_covered();
-    while chosen.exact.len() > limits.files_max || chosen.wildcards.len() > limits.wildcards_max {
-        let too_many_files = chosen.exact.len() > limits.files_max;
-        let Some(folder) = chosen.deepest_folder(too_many_files).or_else(|| chosen.root()) else {
-            break; // Nothing but tags is left, and no path covers a tag.
-        };
-        chosen.wildcards.insert(format!("{folder}*"));
-        chosen.drop_covered();
-    }
-    chosen.exact.into_iter().chain(chosen.wildcards).collect()
-}
-
-/// Whether one path of the result covers another. Source: CloudFront Developer Guide, "What you need to know when invalidating files".
-pub fn covers(path: &str, other: &str) -> bool {
-    match path.strip_suffix('*') {
-        Some(prefix) if path.starts_with('/') => other.starts_with(prefix),
-        _ => path == other,
-    }
+    let mut chosen = Cover::new(wanted);
+    chosen.shrink(
+        limits,
+        |n_files, n_all| n_files >= 1 && n_all >= 2,
+        |chosen, limits| chosen.exact.len() > limits.files_max,
+    );
+    chosen.shrink(
+        limits,
+        |n_files, n_all| n_all - n_files >= 2,
+        |chosen, limits| chosen.prefixes.len() > limits.wildcards_max,
+    );
+    let wildcards = chosen.prefixes.iter().map(|prefix| format!("{prefix}*"));
+    chosen.exact.iter().cloned().chain(wildcards).collect()
 }
 
 /// Whether it is a path that ends in `*`.
@@ -65,49 +59,125 @@ pub fn is_wildcard(path: &str) -> bool {
     path.starts_with('/') && path.ends_with('*')
 }
 
+/// How much a folder holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Inside {
+    n_files: usize,
+    /// Files and wildcards. `/a/*` lies in the folder `/`, not in `/a/`: drawing it into itself would gain nothing.
+    n_all: usize,
+}
+
 struct Cover {
     exact: BTreeSet<String>,
-    wildcards: BTreeSet<String>,
+    /// The wildcards without their `*`.
+    prefixes: BTreeSet<String>,
+    /// By folder, with `/` at both ends. A tag lies in no folder.
+    folders: BTreeMap<String, Inside>,
 }
 
 impl Cover {
-    fn drop_covered(&mut self) {
-        let all = self.wildcards.clone();
-        let covered = |path: &String| all.iter().any(|wildcard| wildcard != path && covers(wildcard, path));
-        self.wildcards.retain(|path| !covered(path));
-        self.exact.retain(|path| !covered(path));
-    }
-
-    /// The root, unless it is covered already.
-    fn root(&self) -> Option<String> {
-        (!self.wildcards.contains("/*")).then(|| "/".into())
-    }
-
-    /// The deepest folder that draws at least two paths together; among equally deep ones that with the most. If there are too
-    /// many files, at least one of the two must be a file, else both are wildcards. A tag lies in no folder.
-    fn deepest_folder(&self, too_many_files: bool) -> Option<String> {
-        let mut inside: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-        for path in self.exact.iter().filter(|path| path.starts_with('/')) {
-            for (at, _) in path.match_indices('/') {
-                inside.entry(&path[..=at]).or_default().0 += 1;
+    fn new(wanted: &BTreeSet<String>) -> Cover {
+        let (wildcards, exact): (Vec<&String>, Vec<&String>) = wanted.iter().partition(|path| is_wildcard(path));
+        let mut prefixes: BTreeSet<String> = BTreeSet::new();
+        let sorted: BTreeSet<&str> = wildcards.iter().filter_map(|path| path.strip_suffix('*')).collect();
+        for prefix in sorted {
+            if !is_covered(&prefixes, prefix) {
+                prefixes.insert(prefix.to_owned());
             }
         }
-        for path in &self.wildcards {
-            // `/a/*` lies in the folder `/`, not in `/a/`: drawing it into itself would gain nothing.
-            let body = path.trim_end_matches('*').trim_end_matches('/');
-            for (at, _) in body.match_indices('/') {
-                inside.entry(&path[..=at]).or_default().1 += 1;
+        let exact = exact.into_iter().filter(|path| !is_covered(&prefixes, path));
+        let exact: BTreeSet<String> = exact.cloned().collect();
+        let mut folders: BTreeMap<String, Inside> = BTreeMap::new();
+        for path in exact.iter().filter(|path| path.starts_with('/')) {
+            for folder in folders_of(path) {
+                let inside = folders.entry(folder.to_owned()).or_default();
+                (inside.n_files, inside.n_all) = (inside.n_files + 1, inside.n_all + 1);
             }
         }
-        let gains = |(n_files, n_wildcards): (usize, usize)| match too_many_files {
-            true => n_files >= 1 && n_files + n_wildcards >= 2,
-            false => n_wildcards >= 2,
+        for prefix in &prefixes {
+            for folder in folders_of(prefix.strip_suffix('/').unwrap_or(prefix)) {
+                folders.entry(folder.to_owned()).or_default().n_all += 1;
+            }
+        }
+        Cover {
+            exact,
+            prefixes,
+            folders,
+        }
+    }
+
+    /// Draws folders together until it is not `too_many` any more. `gains` judges a folder by its files, and by all in it.
+    fn shrink(
+        &mut self,
+        limits: Limits,
+        gains: impl Fn(usize, usize) -> bool,
+        too_many: impl Fn(&Cover, Limits) -> bool,
+    ) {
+        let rank = |(folder, inside): (&String, &Inside)| {
+            let depth = folder.matches('/').count();
+            gains(inside.n_files, inside.n_all).then(|| (depth, inside.n_all, folder.clone()))
         };
-        let depth = |folder: &str| folder.matches('/').count();
-        inside
-            .into_iter()
-            .filter(|(_, counts)| gains(*counts))
-            .max_by_key(|(folder, (n_files, n_wildcards))| (depth(folder), n_files + n_wildcards))
-            .map(|(folder, _)| folder.to_owned())
+        let mut ranked: BinaryHeap<(usize, usize, String)> = self.folders.iter().filter_map(rank).collect();
+        while too_many(self, limits) {
+            let Some((_, n_all, folder)) = ranked.pop() else {
+                self.draw("/");
+                return; // What is left are tags, and no path covers a tag.
+            };
+            // What has changed since it was ranked was ranked again.
+            let inside = self.folders.get(&folder);
+            if inside.is_none_or(|inside| inside.n_all != n_all || !gains(inside.n_files, n_all)) {
+                continue;
+            }
+            self.draw(&folder);
+            for above in folders_of(&folder[..folder.len() - 1]) {
+                ranked.extend(self.folders.get_key_value(above).and_then(rank));
+            }
+        }
     }
+
+    /// Puts a wildcard in place of all that lies in a folder.
+    fn draw(&mut self, folder: &str) {
+        let n_files = take_below(&mut self.exact, folder);
+        let n_all = n_files + take_below(&mut self.prefixes, folder);
+        self.prefixes.insert(folder.to_owned());
+        let below = self
+            .folders
+            .range::<str, _>((Bound::Included(folder), Bound::Unbounded));
+        let below: Vec<String> = below
+            .map(|(name, _)| name.clone())
+            .take_while(|name| name.starts_with(folder))
+            .collect();
+        for name in &below {
+            self.folders.remove(name);
+        }
+        for above in folders_of(&folder[..folder.len() - 1]) {
+            if let Some(inside) = self.folders.get_mut(above) {
+                inside.n_files -= n_files;
+                inside.n_all = inside.n_all + 1 - n_all;
+            }
+        }
+    }
+}
+
+/// The folders that a path lies in, from the root down.
+fn folders_of(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[..=at])
+}
+
+/// Whether one of `prefixes`, none of which begins with another, is a beginning of `path`: then it is the last one that sorts before.
+fn is_covered(prefixes: &BTreeSet<String>, path: &str) -> bool {
+    let before = prefixes.range::<str, _>((Bound::Unbounded, Bound::Included(path)));
+    path.starts_with('/') && { before }
+        .next_back()
+        .is_some_and(|prefix| path.starts_with(prefix.as_str()))
+}
+
+/// Removes what begins with `folder`, and counts it.
+fn take_below(paths: &mut BTreeSet<String>, folder: &str) -> usize {
+    let below = paths.range::<str, _>((Bound::Included(folder), Bound::Unbounded));
+    let below: Vec<String> = below.take_while(|path| path.starts_with(folder)).cloned().collect();
+    for path in &below {
+        paths.remove(path);
+    }
+    below.len()
 }

@@ -1,5 +1,13 @@
 use super::*;
 
+/// Whether one path of the result covers another. Source: CloudFront Developer Guide, "What you need to know when invalidating files".
+fn covers(path: &str, other: &str) -> bool {
+    match path.strip_suffix('*') {
+        Some(prefix) if path.starts_with('/') => other.starts_with(prefix),
+        _ => path == other,
+    }
+}
+
 fn check(wanted: &[&str], files_max: usize, wildcards_max: usize, expected: &[&str]) {
     let wanted: BTreeSet<String> = wanted.iter().map(|path| (*path).to_owned()).collect();
     let limits = Limits {
@@ -75,4 +83,10 @@ fn a_large_release_fits_the_quotas() {
 #[test]
 fn tags_alone_are_left_as_they_are() {
     check(&["#a", "#b", "#c"], 2, 15, &["#a", "#b", "#c", "/*"]);
+}
+
+#[test]
+fn odd_slashes_do_no_harm() {
+    check(&["//a", "//b", "/c"], 2, 15, &["/c", "//*"]);
+    check(&["/a//*", "/a/b", "/a/c"], 1, 15, &["/a/*"]);
 }

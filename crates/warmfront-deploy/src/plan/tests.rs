@@ -131,6 +131,32 @@ fn what_is_removed_goes_now_or_stays_for_open_tabs() {
     assert_eq!(plan.staying, ["a.8f3a21bc.js", "logo.png"]);
 }
 
+/// A tool that compares two listings, each in an order of its own, may delete what it has just uploaded.
+#[test]
+fn nothing_that_is_uploaded_is_removed_whatever_the_order_of_keys() {
+    let odd = [
+        "a b.html",
+        "a-b.html",
+        "a.html",
+        "a/b.html",
+        "a/index.html",
+        "B.html",
+        "\u{e9}.html",
+        "e\u{301}.html",
+    ];
+    let files = |names: &[&str], content| manifest(&names.iter().map(|name| (*name, content)).collect::<Vec<_>>());
+    for n in 0..odd.len() {
+        let plan = plan(&files(&odd[n..], "1"), files(&odd[..=n], "2"));
+        let keys: BTreeSet<&String> = plan.manifest.files.keys().collect();
+        assert!(
+            plan.removals.iter().all(|key| !keys.contains(key)),
+            "{:?}",
+            plan.removals
+        );
+        assert_eq!(plan.removals.len(), odd.len() - n - 1);
+    }
+}
+
 #[test]
 fn a_build_that_went_wrong_does_not_empty_the_site() {
     let names: Vec<String> = (0..300).map(|number| format!("p{number:03}.html")).collect();

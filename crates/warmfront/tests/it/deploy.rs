@@ -280,6 +280,26 @@ fn events_are_json_lines() {
 }
 
 #[test]
+fn a_dry_run_is_the_plan_and_a_job_on_github_gets_a_summary() {
+    let bench = Bench::new(&[]);
+    build(Path::new(&bench.folder()), FIRST);
+    let planned = bench.done("deploy", &[&bench.folder(), "--dry-run", "--yes"]);
+    assert!(planned.contains("+ index.html"), "{planned}");
+    assert_eq!(bench.done("releases", &[]), "", "nothing was begun");
+    let summary = bench.outer.path().join("summary.md");
+    let mut command = bench.command("deploy", &[&bench.folder(), "--yes"]);
+    let output = command.env("GITHUB_STEP_SUMMARY", &summary).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let summary = std::fs::read_to_string(summary).unwrap();
+    let release = stdout(&output);
+    let heading = format!("### Release {} is live\n", release.trim_end());
+    assert!(
+        summary.starts_with(&heading) && summary.contains("| 5 | 0 | 0 | 1 |"),
+        "{summary}"
+    );
+}
+
+#[test]
 fn shells_and_man_know_every_command() {
     let script = stdout(&run(&["completions", "bash"]));
     let folder = tempfile::tempdir().unwrap();

@@ -143,6 +143,26 @@ fn what_is_not_allowed_names_the_statement_that_is_missing() {
 }
 
 #[test]
+fn a_slow_pop_keeps_its_viewers_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(at("faults.toml"), "[edge]\npop = 'IAD12-P1'\ndelay = '300ms'\n").unwrap();
+    let regions = "[[region]]\nname = 'us-east-1'\npop = [{ name = 'IAD89-P3' }, { name = 'IAD12-P1' }]\n";
+    std::fs::write(at("topology.toml"), regions).unwrap();
+    let bench = Bench::new(&["--topology", &at("topology.toml"), "--faults", &at("faults.toml")]);
+    bench.deploy(FIRST);
+    let ready: serde_json::Value = serde_json::from_str(bench.server.ready_line()).unwrap();
+    let slow = &ready["pops"][1];
+    assert_eq!(slow["name"], "IAD12-P1");
+    let began = std::time::Instant::now();
+    let address = slow["edge"].as_str().unwrap().trim_start_matches("http://");
+    let shown = crate::origin::get(address, "/");
+    assert!(began.elapsed() >= std::time::Duration::from_millis(300));
+    assert_eq!(shown.body, FIRST[1].1);
+    assert!(shown.head.contains("x-amz-cf-pop: iad12-p1"), "{}", shown.head);
+}
+
+#[test]
 fn a_script_that_makes_no_sense_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("faults.toml");

@@ -199,3 +199,27 @@ async fn a_fingerprinted_name_with_other_bytes_raises_the_alarm() {
         assert!(!headers.cache_control.as_ref().unwrap().contains("immutable"));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn planning_only_reads() {
+    let bench = Bench::new();
+    bench.build(FIRST);
+    bench.deploy().await.unwrap();
+    bench.build(SECOND);
+    bench.deploy().await.unwrap();
+    bench.build(FIRST);
+    let called: Arc<Mutex<BTreeSet<&'static str>>> = Arc::default();
+    let seen = called.clone();
+    bench.memory.set_script(move |_, action| {
+        seen.lock().unwrap().insert(action);
+        Stroke::Work
+    });
+    assert!(!bench.plan().await.unwrap().paths.is_empty());
+    assert!(!bench.session().plan_rollback(None).await.unwrap().paths.is_empty());
+    bench.session().cost().await.unwrap();
+    bench.session().status().await.unwrap();
+    let writes = ["s3:PutObject", "s3:DeleteObject", "cloudfront:CreateInvalidation"];
+    let called = called.lock().unwrap();
+    assert!(writes.iter().all(|action| !called.contains(action)), "{called:?}");
+    assert!(called.contains("s3:ListBucket"), "{called:?}");
+}
