@@ -8,6 +8,7 @@ use warmfront_routing::CacheKey;
 use crate::node::Node;
 use crate::request::names_of_key;
 use crate::snapshot::{Site, Snapshot};
+use crate::sweep::rest;
 
 /// Counts, beside everything else, what an invalidation like this would cover now, and reports it for `epoch`. Changes
 /// nothing. With too many at a time nothing is reported, and whoever asked says that this node did not answer.
@@ -35,14 +36,16 @@ async fn count(node: &Node, record: &DryRunRecord, epoch: Revision) -> Tallied {
     for (key, response) in node.store.iter() {
         let bytes = response.body_bytes().unwrap_or(0);
         visit(&mut tally, (&snapshot, site), &key, &*response, bytes);
-        rest(&mut n_visited).await;
+        n_visited += 1;
+        rest(n_visited).await;
     }
     for entry in node.store.iter_on_disk() {
         // What is in memory too was counted there.
         if node.store.get(entry.key()).is_none() {
             visit(&mut tally, (&snapshot, site), entry.key(), &*entry, entry.body_bytes());
         }
-        rest(&mut n_visited).await;
+        n_visited += 1;
+        rest(n_visited).await;
     }
     let finished = tally.finish(epoch);
     finished.first().map_or(Tallied::default(), |(_, tallied)| *tallied)
@@ -62,14 +65,5 @@ fn visit<T: Stamped>(tally: &mut Tally, (snapshot, site): (&Snapshot, &Site), ke
         || index.required_of(&distribution.id, &names, response) > as_of.revision;
     if !is_covered {
         tally.count(&distribution.id, &names, response, bytes);
-    }
-}
-
-/// Others on this thread have their turn once in a while.
-async fn rest(n_visited: &mut u64) {
-    const TURN: u64 = 256;
-    *n_visited += 1;
-    if n_visited.is_multiple_of(TURN) {
-        tokio::task::yield_now().await;
     }
 }

@@ -53,5 +53,6 @@ pub use warmfront_store::DISK_BYTES_MIN;
 pub use handle::{Hold, NodeHandle, NodeState};
 pub use lease::{LeaseOptions, Tenure};
 pub use options::{BucketAccess, DiskCache, EdgeOptions, ExplainToken, Limits};
+pub use origin::RefillLimits;
 pub use outcome::{FetchReason, Kept, Outcome, Reason, ResultType};
 pub use tier::{Parent, Parents, Tier, TierSecret};

@@ -23,6 +23,7 @@ use crate::handle::Hold;
 use crate::identifiers::via;
 use crate::lease::{Lease, Tenure};
 use crate::options::{BucketAccess, EdgeOptions, ExplainToken, Limits};
+use crate::origin::Turns;
 use crate::snapshot::Snapshot;
 use crate::tier::Tier;
 use crate::variants::Variants;
@@ -41,6 +42,8 @@ pub(crate) struct Node {
     pub(crate) variants: Variants,
     /// What invalidations cover here.
     pub(crate) coverings: Coverings,
+    /// Whose turn it is to fill the cache, at each origin.
+    pub(crate) turns: Arc<Turns>,
     pub(crate) buckets: BucketAccess,
     pub(crate) tier: Tier,
     pub(crate) pop: HeaderValue,
@@ -108,6 +111,7 @@ impl Node {
             changes: Changes::default(),
             variants: Variants::new(options.memory_bytes / VARIANTS_SHARE),
             coverings: Coverings::default(),
+            turns: Arc::new(Turns::new(options.limits.refills)),
             buckets: options.buckets.clone(),
             tier: options.tier.clone(),
             pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),

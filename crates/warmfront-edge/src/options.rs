@@ -15,6 +15,7 @@ use warmfront_signing::{Credentials, TokenKey};
 
 use crate::access_log::AccessLog;
 use crate::lease::Tenure;
+use crate::origin::RefillLimits;
 use crate::tier::Tier;
 
 /// What an edge is to be.
@@ -122,6 +123,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Fetches in flight, on the whole node; beyond: 503.
     pub fetches_max: usize,
+    /// How many of them fill the cache from one origin at a time, and how many wait for that.
+    pub refills: RefillLimits,
     /// How long a regional node that lags behind what a POP needs tries to catch up, before it says so.
     pub catch_up: Duration,
     /// How long a request whose token is of an invalidation that the node has not applied waits for that; beyond, it goes past
@@ -140,6 +143,7 @@ impl Default for Limits {
             connections_max: 16_384,
             head_timeout: Duration::from_secs(60),
             fetches_max: 8_192,
+            refills: RefillLimits::default(),
             catch_up: Duration::from_millis(500),
             token_wait: Duration::from_secs(1),
             drain: Duration::from_secs(10),

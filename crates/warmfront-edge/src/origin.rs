@@ -4,6 +4,7 @@ mod body;
 mod connector;
 mod failure;
 mod target;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ use connector::ConnectTimes;
 pub(crate) use connector::{ConnectRules, ConnectSettings, Connector};
 pub(crate) use failure::{ConnectFailure, FetchFailure};
 pub(crate) use target::Target;
+pub use turns::RefillLimits;
+pub(crate) use turns::{Busy, Turns};
 
 use crate::interim::InterimSink;
 use crate::snapshot::Ticket;

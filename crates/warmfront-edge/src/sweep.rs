@@ -61,7 +61,7 @@ pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
             Judged::Remove => take_out(node, &began, &key),
         };
         swept.note(removed);
-        swept.rest().await;
+        rest(swept.n_visited).await;
     }
     for entry in node.store.iter_on_disk() {
         let visited = Arc::clone(&entry);
@@ -76,7 +76,7 @@ pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
             Judged::Remove => take_out(node, &began, key),
         };
         swept.note(removed);
-        swept.rest().await;
+        rest(swept.n_visited).await;
     }
     node.flights.joinable().iter().for_each(|flight| raise(&began, flight));
     node.publish(|snapshot| {
@@ -105,18 +105,18 @@ impl Swept {
             self.removed_bytes += bytes;
         }
     }
+}
 
-    /// Between two visits: others have their turn now and then, and once in a while nothing is done at all. A visit takes
-    /// less than a microsecond and reads nothing from disk, so a sweep takes about half of one processor at the most.
-    async fn rest(&self) {
-        const TURN: u64 = 256;
-        const SPELL: u64 = 16 * TURN;
-        const REST: Duration = Duration::from_millis(2);
-        if self.n_visited.is_multiple_of(SPELL) {
-            tokio::time::sleep(REST).await;
-        } else if self.n_visited.is_multiple_of(TURN) {
-            tokio::task::yield_now().await;
-        }
+/// After so many visits of a walk through the cache: others have their turn now and then, and once in a while nothing is done
+/// at all. A visit takes about a microsecond and reads nothing from disk, so a walk takes about half of one processor.
+pub(crate) async fn rest(n_visited: u64) {
+    const TURN: u64 = 256;
+    const SPELL: u64 = 16 * TURN;
+    const REST: Duration = Duration::from_millis(2);
+    if n_visited.is_multiple_of(SPELL) {
+        tokio::time::sleep(REST).await;
+    } else if n_visited.is_multiple_of(TURN) {
+        tokio::task::yield_now().await;
     }
 }
 

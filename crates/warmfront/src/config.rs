@@ -1,6 +1,7 @@
 //! The configuration file: TOML, every key optional, unknown keys refused. Flags win over it.
 
 use std::fmt::Display;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -84,6 +85,13 @@ pub struct OriginConfig {
     /// Addresses that are not public and allowed all the same: `10.0.0.0/8`, `192.168.1.5`, `localhost`.
     #[serde(deserialize_with = "all_parsed")]
     pub allow: Vec<Allowed>,
+    /// How many fetches fill the cache from one origin at a time, on each node.
+    pub fetches_max: Option<NonZeroU32>,
+    /// How many wait for their turn.
+    pub queue_max: Option<u32>,
+    /// How long one waits, like `10s`.
+    #[serde(deserialize_with = "time")]
+    pub queue_wait: Option<Duration>,
 }
 
 /// `[quotas]`: a number, or `"unlimited"`. `None` leaves it to the profile.
@@ -215,6 +223,9 @@ mod tests {
             [origin]
             url = "http://localhost:3000/app"
             allow = ["10.0.0.0/8", "localhost"]
+            fetches_max = 64
+            queue_max = 1000
+            queue_wait = "5s"
             [quotas]
             files_in_progress_max = 1
             wildcards_in_progress_max = 2
@@ -233,6 +244,14 @@ mod tests {
         assert!(config.explain_token.is_some());
         assert_eq!(config.origin.url.unwrap().as_str(), "http://localhost:3000/app");
         assert_eq!(config.origin.allow.len(), 2);
+        let refills = (
+            config.origin.fetches_max.unwrap().get(),
+            config.origin.queue_max.unwrap(),
+        );
+        assert_eq!(
+            (refills, config.origin.queue_wait),
+            ((64, 1000), Some(Duration::from_secs(5)))
+        );
         assert_eq!(config.quotas.wildcards_in_progress_max, Some(Quota::Limited(2)));
         assert_eq!(config.quotas.batches_in_progress_max, Some(Quota::Unlimited));
         assert_eq!(config.quotas.distributions_max, None);

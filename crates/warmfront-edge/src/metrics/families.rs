@@ -90,6 +90,14 @@ pub(super) const FAMILIES: &[Family] = &[
     },
     Family {
         metric: gauge(
+            "warmfront_refills_waiting",
+            &[],
+            "Fetches that wait for their turn at an origin",
+        ),
+        read: |node, give| give(&[], node.turns.n_waiting() as u64),
+    },
+    Family {
+        metric: gauge(
             "warmfront_fetch_waiters",
             &[],
             "Requests that wait for the answer to a fetch, their own or that of another",

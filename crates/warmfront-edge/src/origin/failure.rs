@@ -27,6 +27,9 @@ pub(crate) enum FetchFailure {
     /// Too many fetches are in flight.
     #[error("too many fetches are in flight")]
     Overload,
+    /// Too many fetches wait for their turn at the origin, or this one has waited too long.
+    #[error("too many fetches wait for the origin")]
+    OriginBusy,
     /// The regional node that asked the origin got no answer.
     #[error("a regional node got no answer from the origin: {}", reason.as_str())]
     AtParent {
@@ -98,7 +101,9 @@ impl FetchFailure {
             | FetchFailure::BrokeOff(_)
             | FetchFailure::Unsendable(_) => StatusCode::BAD_GATEWAY,
             FetchFailure::AtParent { status, .. } => *status,
-            FetchFailure::Overload | FetchFailure::Abandoned => StatusCode::SERVICE_UNAVAILABLE,
+            FetchFailure::Overload | FetchFailure::OriginBusy | FetchFailure::Abandoned => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -116,14 +121,25 @@ impl FetchFailure {
             FetchFailure::AtParent { reason, .. } => *reason,
             FetchFailure::Unsendable(_) => Reason::Unsendable,
             FetchFailure::Overload => Reason::TooManyFetches,
+            FetchFailure::OriginBusy => Reason::OriginBusy,
             FetchFailure::Abandoned => Reason::GivenUp,
+        }
+    }
+
+    /// Whether the origin was not even asked, for there was no place for the fetch here. It may be tried again soon.
+    pub(crate) fn is_for_lack_of_room(&self) -> bool {
+        match self {
+            FetchFailure::Overload | FetchFailure::OriginBusy => true,
+            FetchFailure::AtParent { reason, .. } => *reason == Reason::OriginBusy,
+            _ => false,
         }
     }
 
     /// What a regional node's word and status say about the origin. `None` if they are about the regional node alone, so
     /// that the origin may well answer.
     pub(crate) fn at_parent(word: &str, status: StatusCode) -> Option<FetchFailure> {
-        const OF_THE_ORIGIN: [Reason; 8] = [
+        const OF_THE_ORIGIN: [Reason; 9] = [
+            Reason::OriginBusy,
             Reason::OriginDns,
             Reason::OriginNotAllowed,
             Reason::OriginConnect,

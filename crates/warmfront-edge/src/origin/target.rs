@@ -35,6 +35,11 @@ const BUCKET_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/');
 
 impl Target {
+    /// The server that it is at, by scheme and authority.
+    pub(crate) fn origin(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
+    }
+
     /// Where `path` (raw, as the viewer sent it, the default root object filled in) is at `origin`.
     pub(crate) fn of(
         origin: &Origin,

@@ -77,6 +77,8 @@ super::words! {
         Unsendable = "unsendable",
         /// Too many fetches are in flight.
         TooManyFetches = "too-many-fetches",
+        /// Too many fetches wait for their turn at the origin.
+        OriginBusy = "origin-busy",
         /// The fetch was given up, as the edge shuts down.
         GivenUp = "given-up",
         /// The viewer left before it was answered.
@@ -117,7 +119,7 @@ impl Reason {
             Reason::Revalidated | Reason::StaleIfError => ResultType::RefreshHit,
             Reason::Fetched | Reason::Joined | Reason::Passed => ResultType::Miss,
             Reason::RedirectToHttps => ResultType::Redirect,
-            Reason::TooManyFetches => ResultType::LimitExceeded,
+            Reason::TooManyFetches | Reason::OriginBusy => ResultType::LimitExceeded,
             Reason::OtherConfiguration
             | Reason::Behind
             | Reason::RequestLoop
@@ -197,7 +199,8 @@ impl Reason {
             | Reason::Joined
             | Reason::Passed
             | Reason::RedirectToHttps
-            | Reason::TooManyFetches => None,
+            | Reason::TooManyFetches
+            | Reason::OriginBusy => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::header::{AGE, CONNECTION, CONTENT_LENGTH, LOCATION, VIA};
+use http::header::{AGE, CONNECTION, CONTENT_LENGTH, LOCATION, RETRY_AFTER, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use warmfront_caching::{
     Answered, Precondition, Served, Upstream, age_secs, apply_response_headers_policy, not_modified_headers,
@@ -79,10 +79,11 @@ impl EarlyAnswer {
                     reason = failure.reason().as_str(),
                     "no answer from the origin"
                 );
-                (
-                    error_page(failure.status(), failure_message(&failure), &request_id),
-                    failure.reason(),
-                )
+                let mut response = error_page(failure.status(), failure_message(&failure), &request_id);
+                if failure.is_for_lack_of_room() {
+                    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
+                }
+                (response, failure.reason())
             }
         };
         let outcome = Outcome::own(reason);

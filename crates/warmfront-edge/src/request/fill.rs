@@ -18,7 +18,7 @@ use crate::core::Core;
 use crate::flight::{Answered, Flight, Progress};
 use crate::mutants::Mutant;
 use crate::node::{FetchPlace, Node};
-use crate::origin::{FetchFailure, OriginBody};
+use crate::origin::{Busy, FetchFailure, OriginBody};
 use crate::outcome::{Kept, Reason};
 use crate::request::answer::{X_AMZ_CF_ID, prepare};
 use crate::request::key::{Keyed, names_of_key};
@@ -47,7 +47,7 @@ pub(crate) struct Filling {
     plan: FetchPlan,
     /// What is asked of the region first.
     parents: Option<ParentAsk>,
-    _place: FetchPlace,
+    place: Option<FetchPlace>,
 }
 
 /// A response whose head is here, judged.
@@ -97,7 +97,7 @@ impl Filling {
             viewer: routed.accepted.head.headers.clone(),
             plan,
             parents,
-            _place: place,
+            place: Some(place),
         }
     }
 
@@ -117,8 +117,22 @@ impl Filling {
         }
     }
 
-    async fn run_at_origin(self) {
-        let asked = self.core.node.clock.now();
+    /// When it is this fetch's turn. What the origin may take, and age and lifetime, count from then on.
+    async fn run_at_origin(mut self) {
+        // While it waits, it takes up no place that another origin's fetches could have.
+        self.place = None;
+        let node = Arc::clone(&self.core.node);
+        let turn = node.turns.take(&self.plan.request.target.origin()).await;
+        let asked = node.clock.now();
+        self.place = node.begin_fetch();
+        let _turn = match turn {
+            Ok(turn) if self.place.is_some() => turn,
+            Ok(_) => return self.fail(FetchFailure::Overload, asked),
+            Err(Busy) => {
+                self.core.counters.origin_asked(Err(Reason::OriginBusy));
+                return self.fail(FetchFailure::OriginBusy, asked);
+            }
+        };
         let response = match self.ask().await {
             Ok(response) => response,
             Err(failure) => return self.fail(failure, asked),
@@ -158,7 +172,7 @@ impl Filling {
     }
 
     fn fail(&self, failure: FetchFailure, asked: Timestamp) {
-        if let Some(expired) = &self.plan.expired {
+        if let Some(expired) = self.plan.expired.as_ref().filter(|_| !failure.is_for_lack_of_room()) {
             self.leave_origin_alone(expired, failure.status(), asked);
         }
         self.keep_own_error(&failure, asked);

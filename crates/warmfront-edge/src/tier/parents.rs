@@ -120,7 +120,7 @@ impl ParentAsk {
             Some((Arc::clone(copy), conditions))
         });
         let (origin, _) = keyed.routed.site.origin(keyed.routed.behavior)?;
-        // A regional node may take as long as the origin, asked as often as it is to be asked.
+        // A regional node may take as long as the origin, asked as often as it is to be asked, and wait for its turn there.
         let secs = origin.connection_attempts * (origin.connection_timeout_secs + origin.read_timeout_secs);
         Some(ParentAsk {
             head: child_head(node, keyed, &key)?,
@@ -128,7 +128,7 @@ impl ParentAsk {
             secret: parents.secret.clone(),
             min_epoch,
             copy: conditions,
-            patience: Duration::from_secs(u64::from(secs) + 5),
+            patience: Duration::from_secs(u64::from(secs) + 5) + node.limits.refills.wait_max,
             asks_left: ASKS_MAX,
         })
     }

@@ -1,8 +1,8 @@
 //! Invalidations whose covered responses are confirmed by the origin where they have not changed.
 
-use warmfront_testkit::{Ask, Gate, Origin, Reply, Site, Testbed};
+use warmfront_testkit::{Gate, Origin, Reply, Site, Testbed};
 
-use crate::check;
+use crate::{asked, check};
 
 fn page(body: &'static str, etag: &str) -> Reply {
     Reply::ok(body).max_age(60).header("etag", etag)
@@ -87,8 +87,7 @@ async fn a_confirmation_that_is_overtaken_confirms_nothing() {
     ];
     let (origin, bed) = cached(replies).await;
     bed.revalidate(&["/a"]).await;
-    let mut early = bed.viewer().await;
-    early.send(&Ask::get("/a")).await;
+    let mut early = asked(&bed, "/a").await;
     gate.reached().await;
     bed.invalidate(&["/a"]).await;
     gate.open();
@@ -116,8 +115,7 @@ async fn after_an_invalidation_of_everything_a_busy_object_is_asked_for_once() {
         }
         let mut viewers = Vec::new();
         for _ in 0..VIEWERS {
-            let mut viewer = bed.viewer().await;
-            viewer.send(&Ask::get("/a")).await;
+            let viewer = asked(&bed, "/a").await;
             viewers.push(viewer);
         }
         gate.reached().await;

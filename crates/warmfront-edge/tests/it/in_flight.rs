@@ -2,7 +2,7 @@
 
 use warmfront_testkit::{Ask, Gate, Origin, Reply, Site, Testbed};
 
-use crate::check;
+use crate::{asked, check};
 
 /// The first request's head is held, the second is answered at once.
 #[tokio::test]
@@ -35,8 +35,7 @@ async fn an_overtaken_fetch_does_not_fill_the_empty_cache() {
     let old = Reply::ok("old").max_age(60).held(&gate);
     origin.replies("/a", [old, Reply::ok("new").max_age(60)]);
     let bed = Testbed::with(&Site::new(&origin)).await;
-    let mut early = bed.viewer().await;
-    early.send(&Ask::get("/a")).await;
+    let mut early = asked(&bed, "/a").await;
     gate.reached().await;
     bed.invalidate(&["/*"]).await;
     gate.open();
@@ -51,8 +50,7 @@ async fn a_fetch_whose_body_comes_after_the_invalidation_is_not_kept_and_not_joi
     let old = Reply::ok("o").then_wait(&gate).then("ld").max_age(60);
     origin.replies("/a", [old, Reply::ok("new").max_age(60)]);
     let bed = Testbed::with(&Site::new(&origin)).await;
-    let mut early = bed.viewer().await;
-    early.send(&Ask::get("/a")).await;
+    let mut early = asked(&bed, "/a").await;
     let head = early.head().await.unwrap();
     gate.reached().await;
     bed.invalidate(&["/a"]).await;
@@ -98,8 +96,7 @@ async fn a_304_that_an_invalidation_overtakes_confirms_nothing() {
     let bed = Testbed::with(&Site::new(&origin)).await;
     bed.get("/a").await;
     bed.advance(60);
-    let mut early = bed.viewer().await;
-    early.send(&Ask::get("/a")).await;
+    let mut early = asked(&bed, "/a").await;
     gate.reached().await;
     bed.invalidate(&["/a"]).await;
     gate.open();
@@ -124,8 +121,7 @@ async fn a_304_does_not_put_the_old_copy_in_the_place_of_a_newer_one() {
     let bed = Testbed::with(&Site::new(&origin)).await;
     bed.get("/a").await;
     bed.advance(60);
-    let mut early = bed.viewer().await;
-    early.send(&Ask::get("/a")).await;
+    let mut early = asked(&bed, "/a").await;
     gate.reached().await;
     bed.invalidate(&["/a"]).await;
     check(&bed.get("/a").await, 200, "Miss", "new");
@@ -143,14 +139,12 @@ async fn those_after_the_invalidation_collapse_among_themselves() {
     let new = Reply::ok("new").max_age(60).held(&second);
     origin.replies("/a", [old, new, Reply::status(400)]);
     let bed = Testbed::with(&Site::new(&origin)).await;
-    let mut early = bed.viewer().await;
-    early.send(&Ask::get("/a")).await;
+    let mut early = asked(&bed, "/a").await;
     first.reached().await;
     bed.invalidate(&["/a"]).await;
     let mut late = Vec::new();
     for _ in 0..10 {
-        let mut viewer = bed.viewer().await;
-        viewer.send(&Ask::get("/a")).await;
+        let viewer = asked(&bed, "/a").await;
         late.push(viewer);
     }
     second.reached().await;

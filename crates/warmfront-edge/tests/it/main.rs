@@ -19,6 +19,7 @@ mod leases;
 mod outcomes;
 mod passing;
 mod policies;
+mod refills;
 mod restart;
 mod revalidation;
 mod rfc;
@@ -27,7 +28,7 @@ mod tags;
 mod tiers;
 mod token;
 
-use warmfront_testkit::Answer;
+use warmfront_testkit::{Answer, Ask, Testbed, Viewer};
 
 /// Status, outcome and body, all at once.
 #[track_caller]
@@ -35,4 +36,11 @@ fn check(answer: &Answer, status: u16, x_cache: &str, body: &str) {
     let (status, x_cache, body) = (status, x_cache.to_owned(), body.to_owned());
     assert_eq!(answer.summary(), (status, x_cache, body), "{:?}", answer.headers);
     assert!(!answer.truncated, "{:?}", answer.headers);
+}
+
+/// A viewer that has asked for `target`, and waits.
+async fn asked(bed: &Testbed, target: &str) -> Viewer {
+    let mut viewer = bed.viewer().await;
+    viewer.send(&Ask::get(target)).await;
+    viewer
 }

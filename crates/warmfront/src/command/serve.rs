@@ -1,3 +1,4 @@
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,6 +68,9 @@ pub struct Args {
     /// An address, a network or localhost that origins may be at although it is not public; may be repeated
     #[arg(long, value_name = "NET")]
     origin_allow: Vec<Allowed>,
+    /// How many fetches fill the cache from one origin at a time, on each node; others wait their turn [default: 256]
+    #[arg(long, value_name = "N")]
+    origin_fetches: Option<NonZeroU32>,
     /// Defaults: what CloudFront documents, or no quotas [default: aws]
     #[arg(long, value_name = "NAME")]
     profile: Option<Profile>,

@@ -245,7 +245,10 @@ fn edge_options(start: &Start<'_>, bucket: SocketAddr) -> EdgeOptions {
         explain_token: settings.explain_token.clone(),
         tokens: Some(tokens(start)),
         access_log: None,
-        limits: Limits::default(),
+        limits: Limits {
+            refills: settings.refills,
+            ..Limits::default()
+        },
     }
 }
 

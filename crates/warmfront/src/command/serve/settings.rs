@@ -1,15 +1,16 @@
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use warmfront_caching::Switches;
-use warmfront_edge::{DiskCache, ExplainToken};
+use warmfront_edge::{DiskCache, ExplainToken, RefillLimits};
 use warmfront_model::AccountId;
 
 use super::{Args, ClockKind};
 use crate::allow::Allowed;
-use crate::config::{Config, QuotaConfig};
+use crate::config::{Config, OriginConfig, QuotaConfig};
 use crate::data_folder;
 use crate::disk::DiskArgument;
 use crate::endpoints::{POP_DEFAULT, PORTS_DEFAULT};
@@ -60,6 +61,8 @@ pub struct Settings {
     pub origin: Option<OriginUrl>,
     /// Origins that are allowed although they are not public.
     pub origin_allow: Vec<Allowed>,
+    /// How many fetches fill the cache from one origin at a time, and how many wait for that.
+    pub refills: RefillLimits,
 }
 
 /// Where state is.
@@ -166,6 +169,7 @@ impl Settings {
             );
         }
         let profile = args.profile.or(config.profile.base).unwrap_or_default();
+        let refills = refills(args.origin_fetches, &config.origin);
         let origin = args.origin.or(config.origin.url).map(OriginUrl::try_from).transpose();
         Ok(Settings {
             data: match (args.ephemeral, args.data) {
@@ -188,8 +192,20 @@ impl Settings {
             propagation_delay: args.propagation_delay.or(config.propagation_delay).unwrap_or_default(),
             faults: args.faults.as_deref().map(Script::load).transpose()?.map(Arc::new),
             origin: origin.map_err(|error| Complaint::usage(format!("--origin {error}")))?,
+            refills,
             origin_allow: [args.origin_allow, config.origin.allow].concat(),
         })
+    }
+}
+
+fn refills(fetches: Option<NonZeroU32>, config: &OriginConfig) -> RefillLimits {
+    let default = RefillLimits::default();
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let fetches = fetches.or(config.fetches_max);
+    RefillLimits {
+        fetches_max: fetches.map_or(default.fetches_max, |fetches| count(fetches.get())),
+        queue_max: config.queue_max.map_or(default.queue_max, count),
+        wait_max: config.queue_wait.unwrap_or(default.wait_max),
     }
 }
 
