@@ -4,10 +4,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use http_body_util::{Either, Empty};
 use warmfront_caching::{
-    Lifetime, OriginFailure, Purpose, Rules, Storability, Switches, Upstream, freshened, is_match_304,
-    may_serve_stale_on_error, may_share, storability, stored_headers, viewer_headers,
+    Lifetime, OriginFailure, Purpose, Rules, Storability, Switches, Upstream, freshened, may_serve_stale_on_error,
+    may_share, storability, stored_headers, viewer_headers,
 };
 use warmfront_http::format_http_date;
 use warmfront_invalidation::Proven;
@@ -18,7 +17,7 @@ use crate::core::Core;
 use crate::flight::{Answered, Flight, Progress};
 use crate::mutants::Mutant;
 use crate::node::{FetchPlace, Node};
-use crate::origin::{Busy, FetchFailure, OriginBody};
+use crate::origin::{FetchFailure, OriginBody};
 use crate::outcome::{Kept, Reason};
 use crate::request::answer::{X_AMZ_CF_ID, prepare};
 use crate::request::key::{Keyed, names_of_key};
@@ -27,6 +26,7 @@ use crate::snapshot::Site;
 use crate::tier::ParentAsk;
 use crate::variants::Variant;
 
+mod at_origin;
 mod from_parents;
 mod own_error;
 mod placing;
@@ -115,68 +115,6 @@ impl Filling {
             FromParents::Failed(failure) => self.fail(failure, asked),
             FromParents::Nothing => self.run_at_origin().await,
         }
-    }
-
-    /// When it is this fetch's turn. What the origin may take, and age and lifetime, count from then on.
-    async fn run_at_origin(mut self) {
-        // While it waits, it takes up no place that another origin's fetches could have.
-        self.place = None;
-        let node = Arc::clone(&self.core.node);
-        let turn = node.turns.take(&self.plan.request.target.origin()).await;
-        let asked = node.clock.now();
-        self.place = node.begin_fetch();
-        let _turn = match turn {
-            Ok(turn) if self.place.is_some() => turn,
-            Ok(_) => return self.fail(FetchFailure::Overload, asked),
-            Err(Busy) => {
-                self.core.counters.origin_asked(Err(Reason::OriginBusy));
-                return self.fail(FetchFailure::OriginBusy, asked);
-            }
-        };
-        let response = match self.ask().await {
-            Ok(response) => response,
-            Err(failure) => return self.fail(failure, asked),
-        };
-        if response.status() != StatusCode::NOT_MODIFIED {
-            return self.fill(response, asked).await;
-        }
-        let copy = self.plan.confirms.clone();
-        match copy.filter(|copy| is_match_304(&copy.head().headers(), response.headers())) {
-            Some(copy) => {
-                let upstream = response.extensions().get().copied();
-                self.confirm(&copy, response.headers(), upstream, asked);
-            }
-            None => self.ask_again(asked).await,
-        }
-    }
-
-    /// A 304 that confirms nothing is no answer: the whole is asked for, once.
-    async fn ask_again(mut self, asked: Timestamp) {
-        self.plan.drop_conditions();
-        match self.ask().await {
-            Ok(response) if response.status() == StatusCode::NOT_MODIFIED => {
-                self.fail(
-                    FetchFailure::Invalid("304 to a request without conditions".to_owned()),
-                    asked,
-                );
-            }
-            Ok(response) => self.fill(response, asked).await,
-            Err(failure) => self.fail(failure, asked),
-        }
-    }
-
-    async fn ask(&self) -> Result<Response<OriginBody>, FetchFailure> {
-        self.core
-            .ask(&self.plan.ticket, &self.plan.request, Either::Left(Empty::new()))
-            .await
-    }
-
-    fn fail(&self, failure: FetchFailure, asked: Timestamp) {
-        if let Some(expired) = self.plan.expired.as_ref().filter(|_| !failure.is_for_lack_of_room()) {
-            self.leave_origin_alone(expired, failure.status(), asked);
-        }
-        self.keep_own_error(&failure, asked);
-        self.landing.flight.tell(Progress::Failed(Arc::new(failure)));
     }
 
     /// A 304: the copy whose validators were sent gets a new head and this fetch's stamp, and takes the key only if that
