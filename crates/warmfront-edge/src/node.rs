@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use warmfront_caching::Switches;
 use warmfront_clock::Clock;
+use warmfront_invalidation::Index;
 use warmfront_model::{Incarnation, Revision};
 use warmfront_signing::{Scope, Signer, TokenKey};
 use warmfront_store::Store;
@@ -177,12 +178,17 @@ impl Node {
         }
     }
 
-    /// Returns once the journal has been taken in up to `revision`. Those who wait wake in the order in which they came.
+    /// Returns once the journal has been taken in up to `revision`.
     pub(crate) async fn reaches(&self, revision: Revision) {
+        self.until(|index| index.applied().revision >= revision).await;
+    }
+
+    /// Returns once the index is as wanted. Those who wait wake in the order in which they came.
+    pub(crate) async fn until(&self, is_wanted: impl Fn(&Index) -> bool) {
         loop {
             let mut moved = pin!(self.moved.notified());
             moved.as_mut().enable();
-            if self.snapshot().index.applied().revision >= revision {
+            if is_wanted(&self.snapshot().index) {
                 return;
             }
             moved.await;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use warmfront_invalidation::{Covered, Index, InvalidationMode, Stamped};
-use warmfront_model::{DistributionId, Revision};
+use warmfront_model::DistributionId;
 use warmfront_routing::CacheKey;
 
 use crate::flight::Flight;
@@ -25,14 +25,10 @@ pub(crate) struct Swept {
 pub(crate) async fn sweep_forever(node: Arc<Node>) {
     const PAUSE_MIN: Duration = Duration::from_millis(20);
     const PAUSE_MAX: Duration = Duration::from_secs(1);
-    let mut applied = node.applied();
     loop {
-        if node.snapshot().index.is_empty() {
-            if applied.changed().await.is_err() {
-                return;
-            }
-            continue;
-        }
+        node.until(|index| !index.is_empty()).await;
+        // Whoever lets go of the entries last frees them all: that is not to be a request.
+        let entries = Arc::clone(&node.snapshot());
         let began = Instant::now();
         let swept = sweep(&node).await;
         let took = began.elapsed();
@@ -43,15 +39,17 @@ pub(crate) async fn sweep_forever(node: Arc<Node>) {
             "swept"
         );
         tokio::time::sleep((took * 10).clamp(PAUSE_MIN, PAUSE_MAX)).await;
+        drop(entries);
     }
 }
 
-/// Visits every stored response, removes the covered ones and raises the as-of of the rest, those that are arriving too; a
-/// covered one that its origin may confirm stays. Then drops the entries that were applied when it began, makes that the
-/// floor, and reports what each of them has covered.
+/// Visits every stored response, removes the covered ones and raises the as-of of those that need it, those that are
+/// arriving too; a covered one that its origin may confirm stays. Then drops the entries that were applied when it began,
+/// makes the newest of them the floor, and reports what each of them has covered.
 pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
+    node.publish(|snapshot| snapshot.index.begin_sweep());
     let began = Arc::clone(&node.snapshot());
-    let through: Revision = began.index.applied().revision;
+    let through = began.index.applied().revision;
     let mut swept = Swept::default();
     for (key, response) in node.store.iter() {
         let bytes = response.body_bytes().unwrap_or(0);
@@ -86,7 +84,7 @@ pub(crate) async fn sweep(node: &Arc<Node>) -> Swept {
             snapshot.index.advance(applied.revision);
             return;
         }
-        snapshot.index.forget(through);
+        snapshot.index.end_sweep();
     });
     node.coverings.finish(through);
     let progress = &node.progress;

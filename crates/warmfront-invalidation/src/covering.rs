@@ -78,13 +78,4 @@ impl Covering {
             refetch: self.refetch.max(other.refetch),
         }
     }
-
-    /// What is left without the revisions up to `through`; `None`: nothing.
-    pub(crate) fn above(self, through: Revision) -> Option<Covering> {
-        let later = |revision: Revision| if revision > through { revision } else { Revision::ZERO };
-        (self.newest > through).then(|| Covering {
-            newest: self.newest,
-            refetch: later(self.refetch),
-        })
-    }
 }

@@ -1,14 +1,14 @@
-use std::hash::Hash;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use warmfront_model::{CacheTag, DistributionId, Epoch, Incarnation, Revision};
 
+use crate::by_name::ByName;
 use crate::covering::Covering;
 use crate::prefix_tree::PrefixTree;
 use crate::{InvalidationItem, InvalidationMode, Names, Stamped, cache_tags};
 
-type Map<K, V> = imbl::GenericHashMap<K, V, RandomState, imbl::shared_ptr::DefaultSharedPtr>;
+pub(crate) type Map<K, V> = imbl::GenericHashMap<K, V, RandomState, imbl::shared_ptr::DefaultSharedPtr>;
 
 /// What a node knows of invalidations at one epoch: for a URL and its tags, the newest revision that covers them.
 ///
@@ -20,7 +20,11 @@ pub struct Index {
     floor: Revision,
     /// Nothing older will do, whether it is covered or not.
     demanded: Revision,
-    distributions: Map<DistributionId, DistributionIndex>,
+    /// The newest of all entries, the floor and what is demanded: nothing stamped with it, or later, is covered.
+    newest: Revision,
+    entries: Entries,
+    /// Those that the sweep under way makes needless.
+    swept: Entries,
 }
 
 impl Index {
@@ -33,7 +37,9 @@ impl Index {
             },
             floor: Revision::ZERO,
             demanded: Revision::ZERO,
-            distributions: Map::default(),
+            newest: Revision::ZERO,
+            entries: Entries::default(),
+            swept: Entries::default(),
         }
     }
 
@@ -62,20 +68,24 @@ impl Index {
         revision: Revision,
     ) {
         let covering = Covering::new(mode, revision);
-        let index = self.distributions.entry(distribution.clone()).or_default();
+        let index = self.entries.distributions.entry(distribution.clone()).or_default();
         for item in items {
             index.insert(item, covering);
         }
+        self.entries.newest = self.entries.newest.max(revision);
+        self.newest = self.newest.max(revision);
     }
 
     /// The tags of `distribution` are to be read from another field than before. Which responses its tags cover is not
     /// known any more, so those that have been invalidated by tag since the last sweep cover every response of the
     /// distribution that is as old.
     pub fn change_tag_header(&mut self, distribution: &DistributionId) {
-        if let Some(index) = self.distributions.get_mut(distribution) {
-            index.everything = index.everything.max(index.newest_tag);
-            index.newest_tag = Covering::NEVER;
-            index.tags = Map::default();
+        for entries in [&mut self.entries, &mut self.swept] {
+            if let Some(index) = entries.distributions.get_mut(distribution) {
+                index.everything = index.everything.max(index.newest_tag);
+                index.newest_tag = Covering::NEVER;
+                index.tags = ByName::default();
+            }
         }
     }
 
@@ -86,74 +96,115 @@ impl Index {
 
     /// Counts everything stamped below the present epoch as covered: nothing is known of earlier invalidations.
     pub fn cover_the_past(&mut self) {
-        self.floor = self.applied.revision;
+        self.raise_floor(self.applied.revision);
     }
 
     /// Counts everything stamped below `revision` as covered. For the index of one request that asks for nothing older.
     pub fn demand(&mut self, revision: Revision) {
         self.demanded = self.demanded.max(revision);
+        self.newest = self.newest.max(revision);
     }
 
     /// The as-of that a response of this URL must have to be used: `max(floor, newest entry that covers it)`. What covers
     /// it by its tags is not counted: they are not known yet.
     pub fn required(&self, distribution: &DistributionId, names: &Names<'_>) -> Revision {
-        let newest = self
-            .distributions
-            .get(distribution)
-            .map_or(Revision::ZERO, |index| index.by_url(names).newest);
+        let newest = self.of(distribution).by_url(names).newest;
         newest.max(self.floor).max(self.demanded)
     }
 
     /// The same for a response that is here, with what covers it by its tags.
     pub fn required_of<T: Stamped>(&self, distribution: &DistributionId, names: &Names<'_>, response: &T) -> Revision {
-        let newest = self.covering(distribution, names, response).newest;
+        let newest = self.of(distribution).covering(names, response, Revision::ZERO).newest;
         newest.max(self.floor).max(self.demanded)
-    }
-
-    /// Whether entries by tag are known for `distribution` that are newer than `revision`.
-    pub(crate) fn has_tags_above(&self, distribution: &DistributionId, revision: Revision) -> bool {
-        let index = self.distributions.get(distribution);
-        index.is_some_and(|index| index.newest_tag.newest > revision)
     }
 
     pub(crate) fn demanded(&self) -> Revision {
         self.demanded
     }
 
-    /// What covers a stored response, the floor left aside.
-    pub(crate) fn covering<T: Stamped>(
-        &self,
-        distribution: &DistributionId,
-        names: &Names<'_>,
-        response: &T,
-    ) -> Covering {
-        let index = self.distributions.get(distribution);
-        index.map_or(Covering::NEVER, |index| {
-            index.by_url(names).max(index.by_tag(names.tag_header, response))
-        })
+    /// No response stamped with it, or later, is covered.
+    pub(crate) fn newest(&self) -> Revision {
+        self.newest
     }
 
-    /// Drops the entries at or below `through`, and makes it the floor.
-    /// For the end of a sweep that began when `through` was applied.
-    pub fn forget(&mut self, through: Revision) {
-        let kept: Map<_, _> = self
-            .distributions
-            .iter()
-            .filter(|(_, index)| index.newest > through)
-            .map(|(id, index)| (id.clone(), index.above(through)))
-            .collect();
-        self.distributions = kept;
-        self.floor = self.floor.max(through);
+    /// What is known of a distribution.
+    pub(crate) fn of(&self, distribution: &DistributionId) -> Known<'_> {
+        Known([&self.entries, &self.swept].map(|entries| entries.distributions.get(distribution)))
+    }
+
+    /// A sweep begins: the entries there are will be dropped at its end. Those of a sweep that never ended come first, and
+    /// alone.
+    pub fn begin_sweep(&mut self) {
+        if self.swept.distributions.is_empty() {
+            std::mem::swap(&mut self.swept, &mut self.entries);
+        }
+    }
+
+    /// The sweep is over, and has visited every stored response with this index as it was after [`Index::begin_sweep`], or
+    /// a later one. Drops the entries of that time; the newest of them is the floor.
+    pub fn end_sweep(&mut self) {
+        let swept = std::mem::take(&mut self.swept);
+        self.raise_floor(swept.newest);
+    }
+
+    fn raise_floor(&mut self, to: Revision) {
+        self.floor = self.floor.max(to);
+        self.newest = self.newest.max(to);
     }
 
     /// How many entries there are. Takes time in their number.
     pub fn n_entries(&self) -> usize {
-        self.distributions.values().map(DistributionIndex::n_entries).sum()
+        let all = [&self.entries, &self.swept].into_iter();
+        all.flat_map(|entries| entries.distributions.values())
+            .map(DistributionIndex::n_entries)
+            .sum()
     }
 
     /// Whether no entry is left.
     pub fn is_empty(&self) -> bool {
-        self.distributions.is_empty()
+        self.entries.distributions.is_empty() && self.swept.distributions.is_empty()
+    }
+}
+
+/// Entries, by distribution.
+#[derive(Clone, Debug, Default)]
+struct Entries {
+    newest: Revision,
+    distributions: Map<DistributionId, DistributionIndex>,
+}
+
+/// What is known of one distribution: by entries that came before a sweep, and by later ones.
+pub(crate) struct Known<'a>([Option<&'a DistributionIndex>; 2]);
+
+impl Known<'_> {
+    fn indexes(&self) -> impl Iterator<Item = &DistributionIndex> {
+        self.0.iter().flatten().copied()
+    }
+
+    /// The newest entry, whatever it covers.
+    pub(crate) fn newest(&self) -> Revision {
+        let newest = self.indexes().map(|index| index.newest);
+        newest.max().unwrap_or(Revision::ZERO)
+    }
+
+    /// The newest entry for a tag, whichever.
+    pub(crate) fn newest_tag(&self) -> Revision {
+        let newest = self.indexes().map(|index| index.newest_tag.newest);
+        newest.max().unwrap_or(Revision::ZERO)
+    }
+
+    /// What covers a response of this URL, its tags and the floor left aside.
+    fn by_url(&self, names: &Names<'_>) -> Covering {
+        let all = self.indexes().map(|index| index.by_url(names));
+        all.fold(Covering::NEVER, Covering::max)
+    }
+
+    /// What covers a stored response, the floor left aside. What is not above `as_of` may be left out.
+    pub(crate) fn covering<T: Stamped>(&self, names: &Names<'_>, response: &T, as_of: Revision) -> Covering {
+        let with_tags = self.indexes().filter(|index| index.newest_tag.newest > as_of);
+        with_tags
+            .map(|index| index.by_tag(names.tag_header, response))
+            .fold(self.by_url(names), Covering::max)
     }
 }
 
@@ -162,9 +213,9 @@ impl Index {
 struct DistributionIndex {
     newest: Revision,
     everything: Covering,
-    exact: Map<Arc<[u8]>, Covering>,
+    exact: ByName<Arc<[u8]>>,
     prefixes: PrefixTree,
-    tags: Map<CacheTag, Covering>,
+    tags: ByName<CacheTag>,
     newest_tag: Covering,
 }
 
@@ -174,70 +225,50 @@ impl DistributionIndex {
         match item {
             InvalidationItem::Everything => self.everything = self.everything.max(covering),
             InvalidationItem::Prefix(prefix) => self.prefixes.insert(prefix.as_bytes(), covering),
-            InvalidationItem::Exact(url) => raise(&mut self.exact, url.as_bytes().into(), covering),
+            InvalidationItem::Exact(url) => self.exact.raise(url.as_bytes().into(), covering),
             InvalidationItem::Tag(tag) => {
-                raise(&mut self.tags, tag.clone(), covering);
+                self.tags.raise(tag.clone(), covering);
                 self.newest_tag = self.newest_tag.max(covering);
             }
         }
     }
 
     fn by_url(&self, names: &Names<'_>) -> Covering {
-        let of = |url: &[u8]| {
-            let exact = self.exact.get(url).copied().unwrap_or_default();
-            exact.max(self.prefixes.newest(url))
-        };
+        let of = |url: &[u8]| self.exact.newest(url).max(self.prefixes.newest(url));
         let by_root = names.root.as_deref().map_or(Covering::NEVER, of);
         self.everything.max(of(&names.url)).max(by_root)
     }
 
     /// A response whose tags cannot be known here counts as having all of them.
     fn by_tag<T: Stamped>(&self, header: Option<&str>, response: &T) -> Covering {
-        let Some(header) = header.filter(|_| self.newest_tag != Covering::NEVER) else {
+        let Some(header) = header else {
             return Covering::NEVER;
         };
         let Some(values) = response.field_values(header) else {
             return self.newest_tag;
         };
         cache_tags(values)
-            .filter_map(|tag| self.tag(tag))
+            .map(|tag| self.tag(tag))
             .fold(Covering::NEVER, Covering::max)
     }
 
-    fn tag(&self, tag: &str) -> Option<Covering> {
+    fn tag(&self, tag: &str) -> Covering {
+        if !tag.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return self.tags.newest(tag);
+        }
         let mut buffer = [0; CacheTag::LENGTH_MAX];
-        let lower = buffer.get_mut(..tag.len())?;
+        let Some(lower) = buffer.get_mut(..tag.len()) else {
+            return Covering::NEVER;
+        };
         lower.copy_from_slice(tag.as_bytes());
         lower.make_ascii_lowercase();
-        self.tags.get(std::str::from_utf8(lower).ok()?).copied()
+        self.tags.newest(std::str::from_utf8(lower).unwrap_or_default())
     }
 
     fn n_entries(&self) -> usize {
         let everything = usize::from(self.everything.newest > Revision::ZERO);
         everything + self.exact.len() + self.prefixes.n_prefixes() + self.tags.len()
     }
-
-    fn above(&self, through: Revision) -> DistributionIndex {
-        DistributionIndex {
-            newest: self.newest,
-            everything: self.everything.above(through).unwrap_or_default(),
-            exact: above(&self.exact, through),
-            prefixes: self.prefixes.above(through),
-            tags: above(&self.tags, through),
-            newest_tag: self.newest_tag.above(through).unwrap_or_default(),
-        }
-    }
-}
-
-fn above<K: Hash + Eq + Clone>(map: &Map<K, Covering>, through: Revision) -> Map<K, Covering> {
-    map.iter()
-        .filter_map(|(key, covering)| Some((key.clone(), covering.above(through)?)))
-        .collect()
-}
-
-fn raise<K: Hash + Eq + Clone>(map: &mut Map<K, Covering>, key: K, covering: Covering) {
-    let known = map.entry(key).or_default();
-    *known = known.max(covering);
 }
 
 #[cfg(test)]

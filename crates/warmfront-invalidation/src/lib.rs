@@ -4,7 +4,9 @@
 //! [`Stamp`], its as-of; it may be used only with the proof that [`Index::check`] gives: no item at a later revision than
 //! the stamp matches its URL or its tags.
 
+mod by_name;
 mod covering;
+mod filter;
 mod index;
 mod item;
 mod prefix_tree;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use warmfront_model::{DistributionId, Epoch, Incarnation, Revision};
 
+use crate::covering::Covering;
 use crate::{Index, InvalidationMode, Names};
 
 /// A stored response's as-of: no invalidation at or below it makes the response stale.
@@ -118,8 +119,9 @@ impl<T> Deref for Proven<T> {
 impl Index {
     /// Whether `response` may be used: nothing that this index knows covers it.
     ///
-    /// An as-of not below [`Index::applied`] answers with one comparison. Otherwise the index is asked, with the URLs and
-    /// the tag header that `names` gives, and passing raises the as-of of this very response to [`Index::applied`].
+    /// An as-of not below the newest of all entries answers with one comparison, whatever else the journal has had since.
+    /// Otherwise the index is asked, with the URLs and the tag header that `names` gives, and passing raises the as-of of
+    /// this very response to [`Index::applied`].
     ///
     /// # Errors
     /// The response itself, if it is covered.
@@ -148,14 +150,17 @@ impl Index {
         names: impl FnOnce() -> Names<'n>,
     ) -> bool {
         let as_of = stamp.as_of();
-        if as_of.satisfies(self.applied()) {
+        if as_of.incarnation != self.applied().incarnation {
+            return false;
+        }
+        if as_of.revision >= self.newest() {
             return true;
         }
         let names = names();
-        if as_of.incarnation != self.applied().incarnation || self.required(distribution, &names) > as_of.revision {
+        if self.required(distribution, &names) > as_of.revision {
             return false;
         }
-        if names.tag_header.is_none() || !self.has_tags_above(distribution, as_of.revision) {
+        if names.tag_header.is_none() || self.of(distribution).newest_tag() <= as_of.revision {
             stamp.raise(self.applied().revision);
         }
         true
@@ -169,13 +174,18 @@ impl Index {
     ) -> Result<(), InvalidationMode> {
         let stamp = response.stamp();
         let as_of = stamp.as_of();
-        if as_of.satisfies(self.applied()) {
-            return Ok(());
-        }
         if as_of.incarnation != self.applied().incarnation {
             return Err(InvalidationMode::Refetch);
         }
-        let covering = self.covering(distribution, &names(), response);
+        if as_of.revision >= self.newest() {
+            return Ok(());
+        }
+        let known = self.of(distribution);
+        let covering = if known.newest() > as_of.revision {
+            known.covering(&names(), response, as_of.revision)
+        } else {
+            Covering::NEVER
+        };
         let required = covering.newest.max(self.floor());
         if required.max(self.demanded()) <= as_of.revision {
             stamp.raise(self.applied().revision);

@@ -278,13 +278,13 @@ async fn invalidate_and_sweep(world: Arc<World>, until: Instant) {
             0 => InvalidationItem::Everything,
             _ => InvalidationItem::Exact(NormalUrl::new(url.as_bytes())),
         };
-        let applied = {
+        {
             let mut index = world.index.write();
             let revision = Revision(index.applied().revision.0 + 1);
             index.invalidate(&world.distribution, &[item], revision);
             index.advance(revision);
-            revision
-        };
+            index.begin_sweep();
+        }
         for (key, response) in world.store.iter() {
             if let Err(covered) = world.check(number_of(&key), response) {
                 world.counts.swept.fetch_add(1, Ordering::Relaxed);
@@ -300,7 +300,7 @@ async fn invalidate_and_sweep(world: Arc<World>, until: Instant) {
                 tokio::task::yield_now().await;
             }
         }
-        world.index.write().forget(applied);
+        world.index.write().end_sweep();
     }
 }
 

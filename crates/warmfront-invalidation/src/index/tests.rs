@@ -13,10 +13,7 @@ fn site() -> DistributionId {
 
 fn index_with(entries: &[(&str, u64)]) -> Index {
     let mut index = Index::new(Incarnation(7));
-    for (item, revision) in entries {
-        index.invalidate(&site(), &[InvalidationItem::parse(item).unwrap()], Revision(*revision));
-        index.advance(Revision(*revision));
-    }
+    add(&mut index, entries);
     index
 }
 
@@ -31,7 +28,7 @@ fn required_of(index: &Index, url: &str, is_default_root: bool, tags: &[&str]) -
         value: tags.join(","),
     };
     let names = names(url, is_default_root).or_tags_in(Some("cache-tag"));
-    index.covering(&site(), &names, &tagged).newest.max(index.floor()).0
+    index.required_of(&site(), &names, &tagged).0
 }
 
 fn names(url: &str, is_default_root: bool) -> Names<'_> {
@@ -93,18 +90,50 @@ fn another_distribution_is_not_touched() {
     );
 }
 
+fn add(index: &mut Index, entries: &[(&str, u64)]) {
+    for (item, revision) in entries {
+        index.invalidate(&site(), &[InvalidationItem::parse(item).unwrap()], Revision(*revision));
+        index.advance(Revision(*revision));
+    }
+}
+
 #[test]
-fn forgetting_raises_the_floor_and_keeps_later_entries() {
-    let mut index = index_with(&[("/old", 3), ("/a/*", 4), ("#tag", 4), ("/new", 6), ("/b/*", 7)]);
-    index.forget(Revision(4));
+fn a_sweep_forgets_what_was_known_when_it_began_and_makes_the_newest_of_that_the_floor() {
+    let mut index = index_with(&[("/old", 3), ("/a/*", 4), ("#tag", 4)]);
+    index.advance(Revision(5));
+    index.begin_sweep();
+    assert_eq!(required(&index, "/old"), 3, "known until the sweep is over");
+    add(&mut index, &[("/new", 6), ("/b/*", 7)]);
+    assert_eq!((required(&index, "/new"), required(&index, "/a/b")), (6, 4));
+    index.end_sweep();
     assert_eq!(required(&index, "/old"), 4, "the floor");
     assert_eq!(required(&index, "/anything"), 4, "the floor");
     assert_eq!(required(&index, "/new"), 6);
     assert_eq!(required(&index, "/b/c"), 7);
     assert!(!index.is_empty());
-    index.forget(Revision(7));
+    index.begin_sweep();
+    index.end_sweep();
     assert!(index.is_empty());
     assert_eq!(index.floor(), Revision(7));
+}
+
+/// What it would have set aside, nobody has visited since.
+#[test]
+fn a_sweep_after_one_that_did_not_end_forgets_no_more_than_that_one() {
+    let mut index = index_with(&[("/old", 3)]);
+    index.begin_sweep();
+    add(&mut index, &[("/new", 6)]);
+    index.begin_sweep();
+    index.end_sweep();
+    assert_eq!(index.floor(), Revision(3));
+    assert_eq!(required(&index, "/new"), 6);
+}
+
+#[test]
+fn an_end_without_a_beginning_forgets_nothing() {
+    let mut index = index_with(&[("/old", 3)]);
+    index.end_sweep();
+    assert_eq!((index.floor(), required(&index, "/old")), (Revision::ZERO, 3));
 }
 
 struct Page(Stamp);
@@ -178,9 +207,27 @@ fn a_stamp_of_another_incarnation_is_covered() {
 
 #[test]
 fn an_unchanged_index_is_not_asked_again() {
+    let mut index = index_with(&[("/other", 9)]);
+    let met = index.check(&site(), page(7, 9), || panic!("the URL is not needed"));
+    assert!(met.is_ok());
+    // Leases and whatever else the journal has are no entries.
+    index.advance(Revision(12));
+    let met = index.check(&site(), page(7, 9), || panic!("the URL is not needed"));
+    assert!(met.is_ok());
+    index.demand(Revision(10));
+    assert!(!check(&index, &page(7, 9)), "nothing older than 10 will do");
+    index.cover_the_past();
+    assert!(!check(&index, &page(7, 11)), "nothing older than 12 will do");
+}
+
+#[test]
+fn another_distributions_entries_need_no_url() {
     let index = index_with(&[("/other", 9)]);
-    let fresh = index.check(&site(), page(7, 9), || panic!("the URL is not needed"));
-    assert!(fresh.is_ok());
+    let page = page(7, 1);
+    let other = distribution("E2U5RQF7T870K0");
+    let met = index.check(&other, Arc::clone(&page), || panic!("the URL is not needed"));
+    assert!(met.is_ok());
+    assert_eq!(page.stamp().as_of().revision, Revision(9));
 }
 
 fn tagged(revision: u64, header: &'static str, value: &str) -> Arc<Tagged> {
@@ -242,7 +289,7 @@ fn an_invalidation_by_tag_outlives_a_change_of_the_tag_header() {
     let response = tagged(4, "old-name", "sku:1");
     assert_eq!(check_tagged(&index, &response, None), Err(InvalidationMode::Refetch));
     assert_eq!(check_tagged(&index, &tagged(5, "old-name", "sku:1"), None), Ok(()));
-    assert!(!index.has_tags_above(&site(), Revision::ZERO));
+    assert_eq!(index.of(&site()).newest_tag(), Revision::ZERO);
 }
 
 fn mode_of(entries: &[(&str, InvalidationMode, u64)], as_of: u64) -> Result<(), InvalidationMode> {
@@ -253,12 +300,16 @@ fn mode_of(entries: &[(&str, InvalidationMode, u64)], as_of: u64) -> Result<(), 
 
 fn index_in(entries: &[(&str, InvalidationMode, u64)]) -> Index {
     let mut index = Index::new(Incarnation(7));
+    add_in(&mut index, entries);
+    index
+}
+
+fn add_in(index: &mut Index, entries: &[(&str, InvalidationMode, u64)]) {
     for (item, mode, revision) in entries {
         let items = [InvalidationItem::parse(item).unwrap()];
         index.invalidate_in(*mode, &site(), &items, Revision(*revision));
         index.advance(Revision(*revision));
     }
-    index
 }
 
 #[test]
@@ -276,6 +327,11 @@ fn a_response_is_revalidated_only_if_all_that_cover_it_allow_it() {
         mode_of(&[("/page", Revalidate, 3), ("/else", Refetch, 5)], 2),
         Err(Revalidate)
     );
+}
+
+fn forget(index: &mut Index) {
+    index.begin_sweep();
+    index.end_sweep();
 }
 
 #[test]
@@ -296,7 +352,7 @@ fn what_a_sweep_found_to_be_revalidated_still_is_when_the_entry_is_forgotten() {
     assert_eq!(mode(&index, &swept), Err(Revalidate));
     assert_eq!(mode(&index, &missed), Err(Revalidate));
     sweep(&index);
-    index.forget(Revision(5));
+    forget(&mut index);
     index.advance(Revision(6));
     assert_eq!(
         mode(&index, &swept),
@@ -308,7 +364,7 @@ fn what_a_sweep_found_to_be_revalidated_still_is_when_the_entry_is_forgotten() {
     index.advance(Revision(7));
     assert_eq!(mode(&index, &swept), Err(Refetch));
     sweep(&index);
-    index.forget(Revision(7));
+    forget(&mut index);
     index.advance(Revision(8));
     assert_eq!(
         mode(&index, &swept),
@@ -339,7 +395,7 @@ proptest! {
         url in "/[ab]{0,3}(/[ab]{0,2})?",
         tags in proptest::collection::vec("[tuv]", 0..3),
         is_default_root in any::<bool>(),
-        forgotten in 0_u64..30,
+        n_swept in 0_usize..30,
         as_of in 0_u64..30,
     ) {
         let list: Vec<(&str, InvalidationMode, u64)> = entries
@@ -350,7 +406,7 @@ proptest! {
                 (item.as_str(), mode, revision)
             })
             .collect();
-        let mut index = index_in(&list);
+        let index = index_in(&list);
         let matches_url = |url: &str, item: &str| match item.strip_suffix('*') {
             Some(prefix) => url.starts_with(prefix),
             None => url == item,
@@ -364,9 +420,11 @@ proptest! {
         let names_of_tags: Vec<&str> = tags.iter().map(String::as_str).collect();
         prop_assert_eq!(required_of(&index, &url, is_default_root, &names_of_tags), newest);
 
-        let response = tagged(as_of, "cache-tag", &tags.join(","));
         let names = || names(&url, is_default_root).or_tags_in(Some("cache-tag"));
-        let checked = index.check(&site(), Arc::clone(&response), names).map(drop).map_err(|covered| covered.mode());
+        let mode = |index: &Index, response: &Arc<Tagged>| {
+            index.check(&site(), Arc::clone(response), names).map(drop).map_err(|covered| covered.mode())
+        };
+        let checked = mode(&index, &tagged(as_of, "cache-tag", &tags.join(",")));
         let newer: Vec<InvalidationMode> =
             covering().filter(|(_, _, revision)| *revision > as_of).map(|(_, mode, _)| *mode).collect();
         let expected = match newer.iter().min() {
@@ -374,14 +432,18 @@ proptest! {
             Some(strictest) => Err(*strictest),
         };
         prop_assert_eq!(checked, expected);
-        if let Err(covered) = index.check(&site(), Arc::clone(&response), names) {
+        let (before, later) = list.split_at(n_swept.min(list.len()));
+        let mut index = index_in(before);
+        index.begin_sweep();
+        let visited = tagged(as_of, "cache-tag", &tags.join(","));
+        if let Err(covered) = index.check(&site(), Arc::clone(&visited), names) {
             covered.settle();
         }
-
-        let forgotten = forgotten.min(index.applied().revision.0);
-        index.forget(Revision(forgotten));
-        prop_assert_eq!(required_of(&index, &url, is_default_root, &names_of_tags), newest.max(forgotten));
-        let again = index.check(&site(), response, names).map(drop).map_err(|covered| covered.mode());
-        prop_assert_eq!(again, checked, "forgetting changes nothing for what was settled");
+        add_in(&mut index, later);
+        prop_assert_eq!(required_of(&index, &url, is_default_root, &names_of_tags), newest);
+        index.end_sweep();
+        let floor = before.last().map_or(0, |(_, _, revision)| *revision);
+        prop_assert_eq!(required_of(&index, &url, is_default_root, &names_of_tags), newest.max(floor));
+        prop_assert_eq!(mode(&index, &visited), checked, "forgetting changes nothing for what was visited");
     }
 }

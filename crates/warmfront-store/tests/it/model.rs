@@ -155,6 +155,7 @@ impl World {
     }
 
     fn sweep(&mut self) {
+        self.index.begin_sweep();
         for (key, response) in self.store.iter() {
             if let Err(covered) = self.index.check(&distribution(), response, || names(&key)) {
                 self.store.discard(&key, covered.response());
@@ -166,7 +167,7 @@ impl World {
                 self.store.discard_on_disk(covered.response());
             }
         }
-        self.index.forget(Revision(self.revision));
+        self.index.end_sweep();
     }
 
     /// What a 304 does that forbids storing.
