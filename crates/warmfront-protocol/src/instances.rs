@@ -3,6 +3,13 @@ use crate::state::Entry::{Other, Tag, Url};
 
 const SMALL: Instance = Instance::SMALLEST;
 
+/// A lease may lapse, and there is room to join again.
+const REJOINING: Instance = Instance {
+    lapses: 1,
+    joins: 1,
+    ..SMALL
+};
+
 impl Instance {
     /// Instances that the tests explore to their end.
     pub const CHECKED: &[Instance] = &[
@@ -89,46 +96,36 @@ impl Instance {
             name: "gaps",
             kinds: &[Url],
             entries: 2,
-            lapses: 1,
-            joins: 1,
             gaps: true,
-            ..SMALL
+            ..REJOINING
         },
         Instance {
             name: "fenced",
             kinds: &[Url],
             entries: 1,
             fetches: 2,
-            lapses: 1,
-            joins: 1,
-            ..SMALL
+            ..REJOINING
         },
         Instance {
             name: "view",
             kinds: &[Url],
             entries: 2,
-            lapses: 1,
-            joins: 1,
             lagging_view: true,
-            ..SMALL
+            ..REJOINING
         },
         Instance {
             name: "clocks",
             kinds: &[Url],
             entries: 1,
-            lapses: 1,
-            joins: 1,
             clocks: true,
-            ..SMALL
+            ..REJOINING
         },
         Instance {
             name: "restore",
             kinds: &[Url],
             entries: 2,
-            lapses: 1,
-            joins: 1,
             restore: true,
-            ..SMALL
+            ..REJOINING
         },
         Instance {
             name: "two-pops",
@@ -177,18 +174,14 @@ impl Instance {
             pops: 2,
             kinds: &[Url],
             entries: 1,
-            lapses: 1,
-            joins: 1,
-            ..SMALL
+            ..REJOINING
         },
         Instance {
             name: "tier-rejoin",
             regionals: 1,
             kinds: &[Url],
             entries: 1,
-            lapses: 1,
-            joins: 1,
-            ..SMALL
+            ..REJOINING
         },
     ];
 
@@ -320,9 +313,7 @@ impl Instance {
             regionals: 1,
             kinds: &[Url],
             entries: 1,
-            lapses: 1,
-            joins: 1,
-            ..SMALL
+            ..REJOINING
         },
         Instance {
             name: "two-pops-one-regional-3",

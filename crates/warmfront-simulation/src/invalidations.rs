@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use warmfront_invalidation::InvalidationMode;
-use warmfront_model::{DistributionId, Revision};
+use warmfront_model::Revision;
 use warmfront_testkit::commit_invalidation;
 
 use crate::checker::Invalidation;
@@ -13,7 +13,7 @@ use crate::viewer::Viewer;
 use crate::world::World;
 
 /// Changes objects and invalidates them, again and again. Now and then it waits for Completed and looks at once.
-pub async fn invalidate_forever(world: Arc<World>, distribution: DistributionId) {
+pub async fn invalidate_forever(world: Arc<World>) {
     let mut random = world.random();
     let mut n_pursuits = 0;
     while world.elapsed() < LENGTH {
@@ -36,15 +36,7 @@ pub async fn invalidate_forever(world: Arc<World>, distribution: DistributionId)
         } else {
             InvalidationMode::Refetch
         };
-        let revision = commit_invalidation(
-            &world.journal,
-            &world.clock,
-            &world.n_references,
-            &distribution,
-            &[&item],
-            mode,
-        )
-        .await;
+        let revision = commit_invalidation(&world.journal, &world.clock, &world.n_references, &[&item], mode).await;
         world.note(format_args!("{item} is invalidated at {revision}, to {mode}"));
         world.created(Invalidation { revision, item });
         if random.percent(40) && !covered.is_empty() {
@@ -69,7 +61,7 @@ fn draw_item(random: &mut Random) -> String {
 /// Looks as soon as the invalidation reads Completed.
 async fn pursue(world: Arc<World>, revision: Revision, viewer: Viewer, covered: Vec<usize>) {
     const LOOK_EVERY: Duration = Duration::from_millis(20);
-    while world.completed() < revision {
+    while world.completed().await < revision {
         if world.elapsed() > LENGTH {
             return;
         }

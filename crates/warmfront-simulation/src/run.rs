@@ -68,6 +68,7 @@ async fn live(world: &Arc<World>) {
     const ORIGIN_PORT: u16 = 80;
     let site = Site::with_origin(Site::ID, OriginSite::custom("web", ORIGIN_PORT)).cache_tag_header("x-tags");
     commit_site(&world.journal, &world.clock, &site).await;
+    world.judge.replace(&world.journal, &world.clock).await;
     for slot in world.slots() {
         slot.start(world).await;
     }
@@ -75,7 +76,7 @@ async fn live(world: &Arc<World>) {
     for number in 0..world.plan.n_viewers {
         tasks.spawn(Viewer::new(world, format!("viewer {number}")).wander());
     }
-    tasks.spawn(invalidations::invalidate_forever(Arc::clone(world), site.id().clone()));
+    tasks.spawn(invalidations::invalidate_forever(Arc::clone(world)));
     if world.plan.has_crashes {
         tasks.spawn(faults::crash_nodes(Arc::clone(world)));
     }
@@ -84,6 +85,12 @@ async fn live(world: &Arc<World>) {
     }
     if world.plan.has_partitions {
         tasks.spawn(faults::part(Arc::clone(world)));
+    }
+    if world.plan.has_cuts {
+        tasks.spawn(faults::cut_off(Arc::clone(world)));
+    }
+    if world.plan.has_replacements {
+        tasks.spawn(faults::replace_control(Arc::clone(world)));
     }
     if world.plan.has_disk {
         tasks.spawn(faults::write_disks(Arc::clone(world)));

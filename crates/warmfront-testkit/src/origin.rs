@@ -104,6 +104,15 @@ impl Origin {
         self.shared.scripts.lock().insert(path.to_owned(), Box::new(script));
     }
 
+    /// Answers requests for `path` with how often it was asked for, to be kept so long.
+    pub fn counts(&self, path: &str, max_age_secs: u64) {
+        let mut n = 0;
+        self.on(path, move |_| {
+            n += 1;
+            Reply::ok(n.to_string()).max_age(max_age_secs)
+        });
+    }
+
     /// Answers every request for `path` alike.
     pub fn reply(&self, path: &str, reply: Reply) {
         self.on(path, move |_| reply.clone());

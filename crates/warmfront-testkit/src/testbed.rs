@@ -145,8 +145,7 @@ impl Testbed {
 
     /// Invalidates paths of [`Site::ID`], and waits until the edge has taken that in.
     pub async fn invalidate(&self, paths: &[&str]) -> Revision {
-        let id = DistributionId::parse(Site::ID).expect("a distribution Id");
-        let revision = self.commit_invalidation(&id, paths).await;
+        let revision = self.commit_invalidation(paths).await;
         self.applied(revision).await;
         revision
     }
@@ -154,27 +153,19 @@ impl Testbed {
     /// Invalidates paths of [`Site::ID`], so that what they cover may be confirmed by the origin, and waits until the edge
     /// has taken that in.
     pub async fn revalidate(&self, paths: &[&str]) -> Revision {
-        let id = DistributionId::parse(Site::ID).expect("a distribution Id");
         let mode = InvalidationMode::Revalidate;
-        let revision = commit_invalidation(&self.journal, &self.clock, &self.n_references, &id, paths, mode).await;
+        let revision = commit_invalidation(&self.journal, &self.clock, &self.n_references, paths, mode).await;
         self.applied(revision).await;
         revision
     }
 
-    /// Invalidates paths of a distribution.
+    /// Invalidates paths of [`Site::ID`].
     ///
     /// # Panics
     /// If the journal fails.
-    pub async fn commit_invalidation(&self, distribution: &DistributionId, paths: &[&str]) -> Revision {
-        commit_invalidation(
-            &self.journal,
-            &self.clock,
-            &self.n_references,
-            distribution,
-            paths,
-            InvalidationMode::Refetch,
-        )
-        .await
+    pub async fn commit_invalidation(&self, paths: &[&str]) -> Revision {
+        let mode = InvalidationMode::Refetch;
+        commit_invalidation(&self.journal, &self.clock, &self.n_references, paths, mode).await
     }
 
     /// Commits this value.
@@ -277,20 +268,13 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// Invalidates paths of a distribution.
+    /// Invalidates paths of [`Site::ID`].
     ///
     /// # Panics
     /// If the journal fails.
-    pub async fn commit_invalidation(&self, distribution: &DistributionId, paths: &[&str]) -> Revision {
-        commit_invalidation(
-            &self.journal,
-            &self.clock,
-            &self.n_references,
-            distribution,
-            paths,
-            InvalidationMode::Refetch,
-        )
-        .await
+    pub async fn commit_invalidation(&self, paths: &[&str]) -> Revision {
+        let mode = InvalidationMode::Refetch;
+        commit_invalidation(&self.journal, &self.clock, &self.n_references, paths, mode).await
     }
 
     /// Starts an edge again. It goes by the clock there was.
@@ -332,7 +316,7 @@ pub async fn commit_site(journal: &Simulated, clock: &Clock, site: &Site) -> Rev
     committed.expect("a commit")
 }
 
-/// Writes an invalidation of `paths` into a journal, under the next caller reference.
+/// Writes an invalidation of `paths` of [`Site::ID`] into a journal, under the next caller reference.
 ///
 /// # Panics
 /// If the journal fails.
@@ -340,13 +324,13 @@ pub async fn commit_invalidation(
     journal: &Simulated,
     clock: &Clock,
     n_references: &AtomicU64,
-    distribution: &DistributionId,
     paths: &[&str],
     mode: InvalidationMode,
 ) -> Revision {
+    let distribution = DistributionId::parse(Site::ID).expect("a distribution Id");
     let caller_reference = n_references.fetch_add(1, Ordering::Relaxed).to_string();
     let record = InvalidationRecord {
-        id: invalidation_id(distribution, &caller_reference),
+        id: invalidation_id(&distribution, &caller_reference),
         distribution: distribution.clone(),
         created: clock.now(),
         revision: Revision::ZERO,
@@ -357,7 +341,7 @@ pub async fn commit_invalidation(
         origin: InvalidationOrigin::default(),
     };
     let value = record.encode().expect("a record");
-    let key = Key::invalidation(distribution, &caller_reference).to_string();
+    let key = Key::invalidation(&distribution, &caller_reference).to_string();
     let committed = journal.commit(&key, Write::Put(value), Expected::Any).await;
     committed.expect("a commit")
 }

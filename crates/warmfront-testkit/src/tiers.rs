@@ -6,7 +6,7 @@ use warmfront_clock::Clock;
 use warmfront_edge::{Edge, EdgeOptions, Parent, Parents, Tier, TierSecret};
 use warmfront_invalidation::InvalidationMode;
 use warmfront_journal::{Journal, Simulated};
-use warmfront_model::{DistributionId, Revision};
+use warmfront_model::Revision;
 
 use crate::gate::within_patience;
 use crate::testbed::{commit_invalidation, commit_site, edge_options};
@@ -129,16 +129,8 @@ impl Tiers {
     /// # Panics
     /// If the journal fails.
     pub async fn commit_invalidation(&self, paths: &[&str]) -> Revision {
-        let id = DistributionId::parse(Site::ID).expect("a distribution Id");
-        commit_invalidation(
-            &self.journal,
-            &self.clock,
-            &self.n_references,
-            &id,
-            paths,
-            InvalidationMode::Refetch,
-        )
-        .await
+        let mode = InvalidationMode::Refetch;
+        commit_invalidation(&self.journal, &self.clock, &self.n_references, paths, mode).await
     }
 
     /// Returns once every node has taken in the journal up to `revision`.

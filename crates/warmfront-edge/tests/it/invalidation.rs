@@ -1,13 +1,4 @@
-use warmfront_testkit::{Answer, Ask, Behavior, Origin, OriginSite, Reply, Site, Testbed, edge_options};
-
-/// Counts up: each answer's body is its number.
-fn counting(origin: &Origin, path: &str) {
-    let mut n = 0;
-    origin.on(path, move |_| {
-        n += 1;
-        Reply::ok(n.to_string()).max_age(3_600)
-    });
-}
+use warmfront_testkit::{Answer, Ask, Behavior, Origin, OriginSite, Site, Testbed, edge_options};
 
 /// GETs each path and returns the bodies.
 async fn bodies(bed: &Testbed, targets: &[&str]) -> Vec<String> {
@@ -21,9 +12,9 @@ async fn bodies(bed: &Testbed, targets: &[&str]) -> Vec<String> {
 /// Stores every path, invalidates `items`, and checks which paths are fetched again.
 async fn check(site: impl Fn(&Origin) -> Site, items: &[&str], cleared: &[&str], kept: &[&str]) {
     let origin = Origin::start().await;
-    counting(&origin, "/index.html");
+    origin.counts("/index.html", 3_600);
     for target in cleared.iter().chain(kept) {
-        counting(&origin, target.split('?').next().unwrap_or_default());
+        origin.counts(target.split('?').next().unwrap_or_default(), 3_600);
     }
     let bed = Testbed::with(&site(&origin)).await;
     let before = (bodies(&bed, cleared).await, bodies(&bed, kept).await);
@@ -112,7 +103,7 @@ async fn the_query_string_belongs_to_the_path_where_it_is_in_the_key() {
 #[tokio::test]
 async fn all_variants_of_a_path_are_cleared() {
     let origin = Origin::start().await;
-    counting(&origin, "/a");
+    origin.counts("/a", 3_600);
     let behavior = Behavior::to("web").forwards(false, &["X-Variant"], &["session"]);
     let bed = Testbed::with(&Site::new(&origin).default_behavior(behavior)).await;
     let variants = [
@@ -136,7 +127,7 @@ async fn all_variants_of_a_path_are_cleared() {
 async fn all_encodings_of_a_path_are_cleared() {
     const CACHING_OPTIMIZED: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
     let origin = Origin::start().await;
-    counting(&origin, "/a");
+    origin.counts("/a", 3_600);
     let bed =
         Testbed::with(&Site::new(&origin).default_behavior(Behavior::to("web").cache_policy(CACHING_OPTIMIZED))).await;
     let asks = ["identity", "gzip", "br", "gzip, br"].map(|it| Ask::get("/a").header("accept-encoding", it));
@@ -152,7 +143,7 @@ async fn all_encodings_of_a_path_are_cleared() {
 #[tokio::test]
 async fn another_distribution_is_not_touched() {
     let origin = Origin::start().await;
-    counting(&origin, "/a");
+    origin.counts("/a", 3_600);
     let other =
         Site::with_origin("E2U5RQF7T870K0", OriginSite::custom("web", origin.port())).alias("other.example.com");
     let bed = Testbed::with(&Site::new(&origin).alias("one.example.com")).await;
@@ -169,7 +160,7 @@ async fn another_distribution_is_not_touched() {
 #[tokio::test]
 async fn invalidations_follow_each_other() {
     let origin = Origin::start().await;
-    counting(&origin, "/a");
+    origin.counts("/a", 3_600);
     let bed = Testbed::with(&Site::new(&origin)).await;
     for n in 1..=20 {
         crate::check(&bed.get("/a").await, 200, "Miss", &n.to_string());
@@ -181,7 +172,7 @@ async fn invalidations_follow_each_other() {
 #[tokio::test]
 async fn on_every_core_and_on_open_connections_nothing_old_answers_once_it_is_applied() {
     let origin = Origin::start().await;
-    counting(&origin, "/a");
+    origin.counts("/a", 3_600);
     let options = warmfront_edge::EdgeOptions {
         n_cores: 4,
         ..edge_options()
@@ -204,8 +195,8 @@ async fn on_every_core_and_on_open_connections_nothing_old_answers_once_it_is_ap
 #[tokio::test]
 async fn an_object_that_answered_for_the_root_stays_cleared_when_another_takes_its_place() {
     let origin = Origin::start().await;
-    counting(&origin, "/index.html");
-    counting(&origin, "/home.html");
+    origin.counts("/index.html", 3_600);
+    origin.counts("/home.html", 3_600);
     let site = |object: &str| Site::new(&origin).default_root_object(object);
     let bed = Testbed::with(&site("index.html")).await;
     assert_eq!(bed.get("/").await.text(), "1");

@@ -5,20 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use warmfront_edge::EdgeOptions;
 use warmfront_journal::Journal;
-use warmfront_model::DistributionId;
-use warmfront_testkit::{Ask, Origin, Reply, Site, Testbed, edge_options};
+use warmfront_testkit::{Ask, Site, Testbed, edge_options};
 
-use crate::check;
-
-async fn counting() -> Origin {
-    let origin = Origin::start().await;
-    let mut n = 0;
-    origin.on("/a", move |_| {
-        n += 1;
-        Reply::ok(n.to_string()).max_age(86_400)
-    });
-    origin
-}
+use crate::{check, counting};
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_counts_the_whole_cache_as_covered() {
@@ -55,8 +44,7 @@ async fn the_propagation_delay_holds_an_invalidation_back_and_everything_behind_
     check(&bed.get("/a").await, 200, "Miss", "1");
     let before = bed.applied_now();
 
-    let id = DistributionId::parse(Site::ID).unwrap();
-    let invalidation = bed.commit_invalidation(&id, &["/a"]).await;
+    let invalidation = bed.commit_invalidation(&["/a"]).await;
     let configuration = bed.commit_site(&Site::new(&origin).alias("late.example.com")).await;
     bed.advance(26);
     // POPs differ by up to a tenth: at 26 s none has it.
@@ -77,8 +65,7 @@ async fn what_the_journal_holds_back_is_not_applied() {
     let bed = Testbed::with(&Site::new(&origin)).await;
     check(&bed.get("/a").await, 200, "Miss", "1");
     bed.journal.hold_watches();
-    let id = DistributionId::parse(Site::ID).unwrap();
-    let revision = bed.commit_invalidation(&id, &["/a"]).await;
+    let revision = bed.commit_invalidation(&["/a"]).await;
     check(&bed.get("/a").await, 200, "Hit", "1");
     assert!(bed.applied_now() < revision);
     bed.journal.release_watches();
@@ -108,8 +95,7 @@ async fn a_gap_in_the_journal_covers_the_cache_and_rereads_the_configuration() {
     let bed = Testbed::with(&Site::new(&origin)).await;
     check(&bed.get("/a").await, 200, "Miss", "1");
     bed.journal.hold_watches();
-    let id = DistributionId::parse(Site::ID).unwrap();
-    bed.commit_invalidation(&id, &["/a"]).await;
+    bed.commit_invalidation(&["/a"]).await;
     let revision = bed.commit_site(&Site::new(&origin).alias("late.example.com")).await;
     bed.journal.trim(revision);
     bed.journal.release_watches();

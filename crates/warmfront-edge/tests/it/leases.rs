@@ -10,7 +10,7 @@ use warmfront_facts::{Fact, MemberRecord, Membership, decode_entry};
 use warmfront_journal::{Expected, Journal, Write};
 use warmfront_testkit::{Ask, Gate, Origin, Reply, START, Site, Testbed, Tiers, edge_options, within_patience};
 
-use crate::check;
+use crate::{check, counting};
 
 const LEASE: Duration = Duration::from_secs(9);
 
@@ -24,15 +24,13 @@ fn leased(clock: &Clock) -> EdgeOptions {
     }
 }
 
-/// An origin whose `/a` says how often it was asked.
-async fn counting() -> Origin {
-    let origin = Origin::start().await;
-    let mut n = 0;
-    origin.on("/a", move |_| {
-        n += 1;
-        Reply::ok(n.to_string()).max_age(86_400)
-    });
-    origin
+/// A node with its lease in front of `origin`, and the clock that the lease goes by.
+async fn leased_bed(origin: &Origin) -> (Testbed, Clock) {
+    let clock = Clock::manual(START);
+    let bed = Testbed::start(leased(&clock)).await;
+    bed.write(&Site::new(origin)).await;
+    until_leased(bed.edge()).await;
+    (bed, clock)
 }
 
 async fn has(leased: &mut watch::Receiver<bool>, wanted: bool) {
@@ -83,10 +81,7 @@ async fn a_lease_is_taken_on_the_join_record_and_renewed_on_itself() {
 #[tokio::test]
 async fn a_node_whose_lease_is_over_asks_the_origin_for_everything() {
     let origin = counting().await;
-    let clock = Clock::manual(START);
-    let bed = Testbed::start(leased(&clock)).await;
-    bed.write(&Site::new(&origin)).await;
-    until_leased(bed.edge()).await;
+    let (bed, clock) = leased_bed(&origin).await;
     check(&bed.get("/a").await, 200, "Miss", "1");
     check(&bed.get("/a").await, 200, "Hit", "1");
     bed.journal.hold_commits();
@@ -102,10 +97,7 @@ async fn a_node_whose_lease_is_over_asks_the_origin_for_everything() {
 #[tokio::test]
 async fn a_node_that_was_dropped_answers_nothing_old_when_it_comes_back() {
     let origin = counting().await;
-    let clock = Clock::manual(START);
-    let bed = Testbed::start(leased(&clock)).await;
-    bed.write(&Site::new(&origin)).await;
-    until_leased(bed.edge()).await;
+    let (bed, clock) = leased_bed(&origin).await;
     check(&bed.get("/a").await, 200, "Miss", "1");
 
     bed.journal.hold_watches();
@@ -115,7 +107,7 @@ async fn a_node_that_was_dropped_answers_nothing_old_when_it_comes_back() {
         .journal
         .commit("member/IAD89-P3", Write::Delete, Expected::Any)
         .await;
-    bed.commit_invalidation(Site::new(&origin).id(), &["/a"]).await;
+    bed.commit_invalidation(&["/a"]).await;
     clock.advance(LEASE / 3).unwrap();
     // The renewal does not find what the node wrote, so it is fenced and joins anew; but it has not applied its join.
     has(&mut leased, false).await;
@@ -159,10 +151,7 @@ async fn a_fenced_node_joins_nothing_that_began_before() {
     let gate = Gate::new();
     let held = Reply::ok("old").max_age(60).held(&gate);
     origin.replies("/a", [held, Reply::ok("new").max_age(60)]);
-    let clock = Clock::manual(START);
-    let bed = Testbed::start(leased(&clock)).await;
-    bed.write(&Site::new(&origin)).await;
-    until_leased(bed.edge()).await;
+    let (bed, clock) = leased_bed(&origin).await;
     let mut early = bed.viewer().await;
     early.send(&Ask::get("/a")).await;
     gate.reached().await;
@@ -178,10 +167,7 @@ async fn a_fenced_node_serves_nothing_stale() {
     let origin = Origin::start().await;
     let stale = Reply::ok("stale").header("cache-control", "max-age=1, stale-if-error=3600");
     origin.replies("/a", [stale, Reply::status(500), Reply::status(500)]);
-    let clock = Clock::manual(START);
-    let bed = Testbed::start(leased(&clock)).await;
-    bed.write(&Site::new(&origin)).await;
-    until_leased(bed.edge()).await;
+    let (bed, clock) = leased_bed(&origin).await;
     check(&bed.get("/a").await, 200, "Miss", "stale");
     bed.advance(2);
     bed.journal.hold_commits();
@@ -211,14 +197,11 @@ async fn a_fenced_pop_asks_the_origin_and_not_its_region() {
 #[tokio::test]
 async fn a_gap_makes_a_node_join_anew() {
     let origin = counting().await;
-    let clock = Clock::manual(START);
-    let bed = Testbed::start(leased(&clock)).await;
-    bed.write(&Site::new(&origin)).await;
-    until_leased(bed.edge()).await;
+    let (bed, _clock) = leased_bed(&origin).await;
     check(&bed.get("/a").await, 200, "Miss", "1");
     let before = record(&bed.journal, "IAD89-P3").await.unwrap().revision.0;
     bed.journal.hold_watches();
-    bed.commit_invalidation(Site::new(&origin).id(), &["/a"]).await;
+    bed.commit_invalidation(&["/a"]).await;
     let head = bed.journal.head().await.unwrap();
     bed.journal.trim(head);
     bed.journal.release_watches();

@@ -28,7 +28,14 @@ mod tags;
 mod tiers;
 mod token;
 
-use warmfront_testkit::{Answer, Ask, Testbed, Viewer};
+use warmfront_testkit::{Answer, Ask, Origin, Testbed, Viewer};
+
+/// An origin whose `/a` says how often it was asked, for a day.
+async fn counting() -> Origin {
+    let origin = Origin::start().await;
+    origin.counts("/a", 86_400);
+    origin
+}
 
 /// Status, outcome and body, all at once.
 #[track_caller]

@@ -3,8 +3,7 @@ use std::sync::Arc;
 
 use warmfront_edge::{DISK_BYTES_MIN, DiskCache, Edge, EdgeOptions};
 use warmfront_journal::Simulated;
-use warmfront_model::DistributionId;
-use warmfront_testkit::{Origin, Reply, Site, Testbed, edge_options};
+use warmfront_testkit::{Origin, Site, Testbed, edge_options};
 
 use crate::check;
 
@@ -22,11 +21,7 @@ fn options(folder: &Path) -> EdgeOptions {
 async fn counting(paths: &[&str]) -> Origin {
     let origin = Origin::start().await;
     for path in paths {
-        let mut n = 0;
-        origin.on(path, move |_| {
-            n += 1;
-            Reply::ok(n.to_string()).max_age(3_600)
-        });
+        origin.counts(path, 3_600);
     }
     origin
 }
@@ -61,9 +56,8 @@ async fn what_was_invalidated_before_or_during_a_restart_does_not_answer_after_i
         check(&bed.get(path).await, 200, "Miss", "1");
     }
     bed.invalidate(&["/before"]).await;
-    let id = DistributionId::parse(Site::ID).unwrap();
     let bed = bed.stop().await;
-    bed.commit_invalidation(&id, &["/during"]).await;
+    bed.commit_invalidation(&["/during"]).await;
     let bed = bed.start_again(options).await;
     check(&bed.get("/before").await, 200, "Miss", "2");
     check(&bed.get("/during").await, 200, "Miss", "2");

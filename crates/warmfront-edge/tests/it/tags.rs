@@ -220,7 +220,7 @@ async fn tags_are_kept_on_disk_with_what_was_invalidated_while_the_edge_was_down
         bed.get(path).await;
     }
     let stopped = bed.stop().await;
-    stopped.commit_invalidation(site(&origin).id(), &["#x"]).await;
+    stopped.commit_invalidation(&["#x"]).await;
     let bed = stopped.start_again(options()).await;
     check(&bed.get("/a").await, 200, "Miss", "new");
     check(&bed.get("/b").await, 200, "Hit", "old");

@@ -2,20 +2,10 @@
 
 use std::time::Duration;
 
+use warmfront_edge::Edge;
 use warmfront_testkit::{Ask, Gate, Origin, Reply, Site, Tiers, Viewer, applied};
 
-use crate::check;
-
-/// An origin whose `/a` says how often it was asked.
-async fn counting() -> Origin {
-    let origin = Origin::start().await;
-    let mut n = 0;
-    origin.on("/a", move |_| {
-        n += 1;
-        Reply::ok(n.to_string()).max_age(600)
-    });
-    origin
-}
+use crate::{check, counting};
 
 #[tokio::test]
 async fn a_regional_hit_is_a_hit_of_the_pop_that_answers() {
@@ -65,15 +55,22 @@ async fn an_invalidation_is_for_both_tiers() {
     check(&tiers.get(0, "/a").await, 200, "Hit", "2");
 }
 
+/// Invalidates `/a` while one watch stands still; returns when `knowing` have taken it in.
+async fn invalidate_unseen(tiers: &Tiers, watch: usize, knowing: &[&Edge]) {
+    tiers.journal.hold_watch(watch);
+    let revision = tiers.commit_invalidation(&["/a"]).await;
+    for node in knowing {
+        applied(node, revision).await;
+    }
+}
+
 /// Were it not for the min-epoch, the regional node's old response would come back, and with the POP's own stamp on it.
 #[tokio::test]
 async fn a_regional_node_that_lags_says_so_and_the_origin_is_asked() {
     let origin = counting().await;
     let tiers = Tiers::with(1, 1, &Site::new(&origin)).await;
     check(&tiers.get(0, "/a").await, 200, "Miss", "1");
-    tiers.journal.hold_watch(0);
-    let revision = tiers.commit_invalidation(&["/a"]).await;
-    applied(&tiers.pops[0], revision).await;
+    invalidate_unseen(&tiers, 0, &[&tiers.pops[0]]).await;
     check(&tiers.get(0, "/a").await, 200, "Miss", "2");
     check(&tiers.get(0, "/a").await, 200, "Hit", "2");
     tiers.journal.release_watches();
@@ -91,9 +88,7 @@ async fn a_regional_node_that_lags_catches_up_if_it_can() {
     let tiers = Tiers::start_with(1, 2, patient).await;
     tiers.write(&Site::new(&origin)).await;
     check(&tiers.get(0, "/a").await, 200, "Miss", "1");
-    tiers.journal.hold_watch(0);
-    let revision = tiers.commit_invalidation(&["/a"]).await;
-    applied(&tiers.pops[0], revision).await;
+    invalidate_unseen(&tiers, 0, &[&tiers.pops[0]]).await;
     let mut viewer = tiers.viewer(0).await;
     viewer.send(&Ask::get("/a")).await;
     tiers.journal.release_watches();
@@ -109,10 +104,7 @@ async fn a_pop_that_lags_takes_what_is_newer() {
     let origin = counting().await;
     let tiers = Tiers::with(1, 2, &Site::new(&origin)).await;
     check(&tiers.get(0, "/a").await, 200, "Miss", "1");
-    tiers.journal.hold_watch(1);
-    let revision = tiers.commit_invalidation(&["/a"]).await;
-    applied(&tiers.regionals[0], revision).await;
-    applied(&tiers.pops[1], revision).await;
+    invalidate_unseen(&tiers, 1, &[&tiers.regionals[0], &tiers.pops[1]]).await;
     check(&tiers.get(1, "/a").await, 200, "Miss", "2");
     check(&tiers.get(0, "/a").await, 200, "Hit", "1");
     tiers.journal.release_watches();
