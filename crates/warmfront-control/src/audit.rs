@@ -147,24 +147,25 @@ impl Audit {
 /// applied it. A control plane that ends before leaves the audit of what was under way as it is written.
 pub(crate) async fn follow_invalidations(state: Arc<State>) {
     let clock: Clock = state.options.lease_clock.clone();
-    let (mut views, mut moves) = (state.views.clone(), state.nodes.moves());
+    let views = &state.views;
     let mut reports = state.nodes.coverage();
+    let completed = views.newest().completed();
     let mut followed = Followed {
-        seen: views.borrow().completed(),
-        completed: views.borrow().completed(),
+        seen: completed,
+        completed,
         ..Followed::default()
     };
     loop {
-        moves.mark_unchanged();
-        let view = Arc::clone(&views.borrow_and_update());
+        let n_moves = state.nodes.n_moves();
+        let view = views.newest();
         let (now, uptime) = (state.options.clock.now(), clock.uptime());
         let positions = state.nodes.positions();
         followed.note(&view, &positions, (now, uptime));
         write_down(&state, followed.due(&positions, uptime)).await;
         let wait = followed.wait(clock.uptime());
         tokio::select! {
-            changed = views.changed() => if changed.is_err() { return },
-            _ = moves.changed() => {}
+            _ = views.after(&view) => {}
+            () = state.nodes.moved_since(n_moves) => {}
             report = reports.recv() => match report {
                 Ok(report) => followed.note_report(report, clock.uptime()),
                 Err(RecvError::Lagged(n)) => tracing::warn!(n, "reports of what invalidations cover were lost"),

@@ -16,16 +16,15 @@ const RETRY_SECS: Duration = Duration::from_secs(1);
 /// An invalidation is Completed when the watermark in the journal has passed it, never sooner, and never ceases to be.
 /// The watermark is written only when it passes an invalidation, once for all those that were applied meanwhile.
 pub(crate) async fn complete(state: Arc<State>) {
-    let (mut views, mut moves) = (state.views.clone(), state.nodes.moves());
+    let views = &state.views;
     loop {
-        moves.mark_unchanged();
-        let view = Arc::clone(&views.borrow_and_update());
+        let n_moves = state.nodes.n_moves();
+        let view = views.newest();
         let through = state.nodes.applied_through(&view);
         let Some(newest) = view.newest_in_progress(through) else {
             tokio::select! {
-                changed = views.changed() => if changed.is_err() { return },
-                // The register lives as long as this.
-                _ = moves.changed() => {}
+                _ = views.after(&view) => {}
+                () = state.nodes.moved_since(n_moves) => {}
             }
             continue;
         };
@@ -37,9 +36,7 @@ pub(crate) async fn complete(state: Arc<State>) {
                 continue;
             }
         };
-        if views.wait_for(|view| view.revision() >= reached).await.is_err() {
-            return;
-        }
+        views.at(reached).await;
     }
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use axum::Router;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, RwLock, watch};
+use tokio::sync::{Mutex, RwLock};
 use tokio::task::JoinSet;
 use warmfront_journal::Journal;
 
 use crate::follower::FollowError;
 use crate::nodes::Nodes;
 use crate::state::State;
+use crate::views::Views;
 use crate::{ControlOptions, audit, completion, follower, members, router, server};
 
 /// The journal holds something that cannot be read.
@@ -34,17 +35,17 @@ impl Control {
     /// [`StartError`] if the journal cannot be read.
     pub async fn new(journal: Arc<dyn Journal>, options: ControlOptions, nodes: Nodes) -> Result<Control, StartError> {
         let view = follower::load(&*journal).await.map_err(StartError)?;
-        let (sender, views) = watch::channel(Arc::new(view));
+        let views = Arc::new(Views::new(view));
         let state = Arc::new(State {
             journal: Arc::clone(&journal),
             options,
             nodes,
-            views,
+            views: Arc::clone(&views),
             turn: RwLock::new(()),
             dry_run: Mutex::new(()),
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(follower::follow(journal, sender));
+        tasks.spawn(follower::follow(journal, views));
         tasks.spawn(completion::complete(Arc::clone(&state)));
         tasks.spawn(members::drop_silent(Arc::clone(&state)));
         tasks.spawn(audit::follow_invalidations(Arc::clone(&state)));

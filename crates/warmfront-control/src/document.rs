@@ -32,7 +32,7 @@ pub(crate) fn distribution(state: &State, view: &View, record: &DistributionReco
 
 /// Deployed once every node has applied the last write of the configuration.
 pub(crate) fn distribution_status(state: &State, record: &DistributionRecord) -> &'static str {
-    if state.nodes.have_applied(&state.views.borrow(), record.revision) {
+    if state.nodes.have_applied(&state.views.newest(), record.revision) {
         "Deployed"
     } else {
         IN_PROGRESS

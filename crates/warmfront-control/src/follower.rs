@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::watch;
 use warmfront_facts::{RecordError, View, decode};
 use warmfront_journal::{Journal, JournalError};
+
+use crate::views::Views;
 
 /// How long to wait before the journal is read anew after it could not be.
 const RETRY_SECS: Duration = Duration::from_secs(1);
@@ -27,7 +28,7 @@ pub(crate) async fn load(journal: &dyn Journal) -> Result<View, FollowError> {
 /// Brings the view forward with each commit. When the journal goes away, reads it anew as soon as it is back.
 ///
 /// A record that cannot be read stops the view where it is: nothing is answered from a view that misses something.
-pub(crate) async fn follow(journal: Arc<dyn Journal>, views: watch::Sender<Arc<View>>) {
+pub(crate) async fn follow(journal: Arc<dyn Journal>, views: Arc<Views>) {
     loop {
         match follow_watch(&*journal, &views).await {
             Ok(()) | Err(FollowError::Journal(JournalError::Closed)) => tracing::debug!("the journal is closed"),
@@ -36,7 +37,7 @@ pub(crate) async fn follow(journal: Arc<dyn Journal>, views: watch::Sender<Arc<V
         tokio::time::sleep(RETRY_SECS).await;
         match load(&*journal).await {
             Ok(view) => {
-                views.send_replace(Arc::new(view));
+                views.publish(view);
             }
             Err(FollowError::Journal(JournalError::Closed)) => {}
             Err(error) => tracing::error!(%error, "the journal cannot be read; trying again"),
@@ -44,8 +45,8 @@ pub(crate) async fn follow(journal: Arc<dyn Journal>, views: watch::Sender<Arc<V
     }
 }
 
-async fn follow_watch(journal: &dyn Journal, views: &watch::Sender<Arc<View>>) -> Result<(), FollowError> {
-    let mut view = View::clone(&views.borrow());
+async fn follow_watch(journal: &dyn Journal, views: &Views) -> Result<(), FollowError> {
+    let mut view = View::clone(&views.newest());
     let mut watch = journal.watch(view.revision()).await?;
     while let Some(event) = watch.next().await? {
         let fact = decode(&event).map_err(|source| FollowError::Record {
@@ -53,7 +54,7 @@ async fn follow_watch(journal: &dyn Journal, views: &watch::Sender<Arc<View>>) -
             source,
         })?;
         view.apply(event.revision, fact);
-        views.send_replace(Arc::new(view.clone()));
+        views.publish(view.clone());
     }
     Ok(())
 }

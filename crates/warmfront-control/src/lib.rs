@@ -29,6 +29,7 @@ mod router;
 mod server;
 mod state;
 mod version;
+mod views;
 
 pub use control::{Control, StartError};
 pub use disturbance::{DisturbError, Disturbance, Disturber};

@@ -56,33 +56,27 @@ pub(crate) async fn drop_silent(state: Arc<State>) {
     /// How long to wait before a record is deleted again after it could not be.
     const RETRY: Duration = Duration::from_secs(1);
     let clock: Clock = state.options.lease_clock.clone();
-    let mut views = state.views.clone();
+    let views = &state.views;
     let mut seen = LastSeen::default();
     loop {
-        let view = Arc::clone(&views.borrow_and_update());
+        let view = views.newest();
         seen.note(&view, clock.uptime());
         let first = seen.first().map(|(name, seen)| (name.to_owned(), seen));
         let Some((name, Seen { revision, deadline })) = first else {
-            if views.changed().await.is_err() {
-                return;
-            }
+            views.after(&view).await;
             continue;
         };
         let left = deadline.saturating_sub(clock.uptime());
         if !left.is_zero() {
             tokio::select! {
-                changed = views.changed() => if changed.is_err() { return },
+                _ = views.after(&view) => {}
                 () = clock.sleep(left) => {}
             }
             continue;
         }
         match drop_member(&state, &name, revision).await {
             // Nothing more is decided until the view has it.
-            Ok(reached) => {
-                if views.wait_for(|view| view.revision() >= reached).await.is_err() {
-                    return;
-                }
-            }
+            Ok(reached) => drop(views.at(reached).await),
             Err(error) => {
                 tracing::error!(member = name, %error, "a member cannot be dropped; trying again");
                 tokio::time::sleep(RETRY).await;

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::AbortHandle;
 use warmfront_facts::{CoverageReport, View};
 use warmfront_model::Revision;
@@ -17,7 +19,10 @@ pub struct Nodes(Arc<Register>);
 
 struct Register {
     nodes: Mutex<BTreeMap<String, Attached>>,
-    moved: watch::Sender<()>,
+    n_moves: AtomicU64,
+    /// Tells of a move. Who waits wakes in the order of arrival: with tokio's watch, which wakes by chance, no simulation
+    /// could be repeated.
+    moved: Notify,
     coverage: broadcast::Sender<NodeReport>,
 }
 
@@ -28,9 +33,17 @@ impl Default for Register {
     fn default() -> Self {
         Register {
             nodes: Mutex::default(),
-            moved: watch::Sender::default(),
+            n_moves: AtomicU64::new(0),
+            moved: Notify::new(),
             coverage: broadcast::Sender::new(REPORTS_MAX),
         }
+    }
+}
+
+impl Register {
+    fn moves(&self) {
+        self.n_moves.fetch_add(1, Ordering::AcqRel);
+        self.moved.notify_waiters();
     }
 }
 
@@ -104,7 +117,7 @@ impl Nodes {
         let (register, mut applied) = (Arc::clone(&self.0), node.applied.clone());
         let moving = tokio::spawn(async move {
             while applied.changed().await.is_ok() {
-                register.moved.send_replace(());
+                register.moves();
             }
         });
         let (register, name) = (Arc::clone(&self.0), Arc::from(node.name.as_str()));
@@ -114,13 +127,13 @@ impl Nodes {
             .nodes
             .lock()
             .insert(node.name.clone(), Attached { node, listening });
-        self.0.moved.send_replace(());
+        self.0.moves();
     }
 
     /// The node is gone, and answers nobody any more. One that counts by its lease goes on counting until it is dropped.
     pub fn detach(&self, name: &str) {
         self.0.nodes.lock().remove(name);
-        self.0.moved.send_replace(());
+        self.0.moves();
     }
 
     /// The newest revision, at most the view's, that every node has applied that counts by this view.
@@ -156,9 +169,21 @@ impl Nodes {
         nodes.values().map(of).collect()
     }
 
-    /// Changes whenever a node has moved, came or went.
-    pub(crate) fn moves(&self) -> watch::Receiver<()> {
-        self.0.moved.subscribe()
+    /// How often a node has moved, came or went.
+    pub(crate) fn n_moves(&self) -> u64 {
+        self.0.n_moves.load(Ordering::Acquire)
+    }
+
+    /// Returns once that is more than `n_moves`.
+    pub(crate) async fn moved_since(&self, n_moves: u64) {
+        loop {
+            let mut moved = pin!(self.0.moved.notified());
+            moved.as_mut().enable();
+            if self.n_moves() > n_moves {
+                return;
+            }
+            moved.await;
+        }
     }
 
     /// What nodes count from now on.

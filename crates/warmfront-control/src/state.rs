@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Mutex, RwLock, watch};
+use tokio::sync::{Mutex, RwLock};
 use warmfront_facts::{Key, View};
 use warmfront_journal::{CommitError, Expected, Journal, Write};
 use warmfront_model::Revision;
@@ -10,6 +10,7 @@ use warmfront_model::Revision;
 use crate::ControlOptions;
 use crate::error::{ApiError, Unavailable};
 use crate::nodes::Nodes;
+use crate::views::Views;
 
 /// How long a request waits for the view to reach the journal's head.
 const CATCH_UP_SECS_MAX: Duration = Duration::from_secs(5);
@@ -22,7 +23,7 @@ pub(crate) struct State {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) options: ControlOptions,
     pub(crate) nodes: Nodes,
-    pub(crate) views: watch::Receiver<Arc<View>>,
+    pub(crate) views: Arc<Views>,
     /// Held alone by a writer whose decision any commit makes void, and together by all others while they commit: so
     /// writers of one process take turns instead of failing each other.
     pub(crate) turn: RwLock<()>,
@@ -89,12 +90,8 @@ impl State {
 
     /// A view at `revision` or later.
     pub(crate) async fn view_at(&self, revision: Revision) -> Result<Arc<View>, ApiError> {
-        let mut views = self.views.clone();
-        let reached = views.wait_for(|view| view.revision() >= revision);
-        match tokio::time::timeout(CATCH_UP_SECS_MAX, reached).await {
-            Ok(Ok(view)) => Ok(Arc::clone(&view)),
-            Ok(Err(_)) | Err(_) => Err(ApiError::Unavailable(Unavailable::ViewBehind)),
-        }
+        let reached = tokio::time::timeout(CATCH_UP_SECS_MAX, self.views.at(revision)).await;
+        reached.map_err(|_| ApiError::Unavailable(Unavailable::ViewBehind))
     }
 
     /// Takes a decision on a view at the head and commits it; if the journal has moved on, takes it anew.

@@ -8,6 +8,7 @@ use warmfront_journal::{CommitError, Expected, Journal, Write};
 use warmfront_model::Revision;
 
 use crate::lease::LeaseOptions;
+use crate::mutants::{Mutant, is_planted};
 use crate::node::Node;
 
 /// A node's way to a lease, and what it does to keep it.
@@ -40,9 +41,6 @@ enum Lapse {
     /// The record cannot be written.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// The node is to leave.
-    #[error("the node leaves")]
-    Leaving,
 }
 
 impl From<CommitError> for Lapse {
@@ -70,10 +68,10 @@ impl Member {
     pub(crate) async fn keep(self, mut leaving: watch::Receiver<bool>) {
         let mut written = None;
         loop {
-            let lapse = self.one_lease(&mut written, &mut leaving).await;
+            let ended = self.lease_until_lapse(&mut written, &mut leaving).await;
             self.node.lease.fence();
+            let Err(lapse) = ended else { break };
             match lapse {
-                Lapse::Leaving => break,
                 Lapse::Superseded | Lapse::Late | Lapse::Gap => {
                     tracing::warn!(member = self.key, %lapse, "fenced: the node joins anew");
                 }
@@ -95,13 +93,9 @@ impl Member {
     }
 
     /// From the join record to the end of the lease. `written` is where this node last wrote its record.
-    async fn one_lease(&self, written: &mut Option<Revision>, leaving: &mut watch::Receiver<bool>) -> Lapse {
-        match self.lease_until_lapse(written, leaving).await {
-            Ok(()) => Lapse::Leaving,
-            Err(lapse) => lapse,
-        }
-    }
-
+    ///
+    /// # Errors
+    /// What ended the lease, unless the node is to leave.
     async fn lease_until_lapse(
         &self,
         written: &mut Option<Revision>,
@@ -111,19 +105,22 @@ impl Member {
         let joined = self.write(Membership::Joined { lease }, Expected::Any).await?;
         *written = Some(joined);
         // Either it has taken in an earlier invalidation by then, or control, judging a later one, sees it as a member.
-        let mut applied = self.node.applied();
-        tokio::select! {
-            _ = applied.wait_for(|applied| *applied >= joined) => {}
-            () = self.node.lease.lost() => return Err(Lapse::Gap),
-            () = said(leaving) => return Ok(()),
+        if !is_planted(Mutant::JoinUnawaited) {
+            tokio::select! {
+                biased;
+                () = self.node.lease.lost() => return Err(Lapse::Gap),
+                () = said(leaving) => return Ok(()),
+                () = self.node.reaches(joined) => {}
+            }
         }
         let mut deadline = self.renewed(written, joined).await?;
         loop {
             self.node.lease.extend(deadline);
             tokio::select! {
-                () = self.options.clock.sleep(lease / 3) => {}
+                biased;
                 () = self.node.lease.lost() => return Err(Lapse::Gap),
                 () = said(leaving) => return Ok(()),
+                () = self.options.clock.sleep(lease / 3) => {}
             }
             if self.options.clock.uptime() >= deadline {
                 return Err(Lapse::Late);
@@ -144,6 +141,9 @@ impl Member {
         let asked = self.options.clock.uptime();
         let expected = Expected::Revision(last);
         *written = Some(self.write(Membership::Leased { lease }, expected).await?);
+        if is_planted(Mutant::LeaseFromAnswer) {
+            return Ok(self.options.clock.uptime() + lease);
+        }
         Ok(asked + lease)
     }
 

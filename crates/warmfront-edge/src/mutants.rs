@@ -23,6 +23,14 @@ pub enum Mutant {
     FloorNotRaised,
     /// A child takes what a parent gives without naming a min-epoch, and stamps it with its own epoch.
     ParentTrusted,
+    /// A node answers from its cache whether it has a lease or not.
+    FenceIgnored,
+    /// A node without a lease joins a fetch that began before the request arrived.
+    JoinFenced,
+    /// A node takes its lease before it has applied its own join record.
+    JoinUnawaited,
+    /// A lease counts from when its renewal was answered.
+    LeaseFromAnswer,
 }
 
 #[cfg(feature = "mutants")]

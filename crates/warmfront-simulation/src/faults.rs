@@ -3,6 +3,7 @@ use std::sync::Arc;
 use tokio::time::sleep;
 
 use crate::disk::Crash;
+use crate::judge::is_member;
 use crate::plan::LENGTH;
 use crate::world::World;
 
@@ -19,7 +20,7 @@ pub async fn crash_nodes(world: Arc<World>) {
         let crash = random.pick(&[Crash::Kill, Crash::PowerCut]);
         world.note(format_args!("{} crashes: {crash:?}", slot.name()));
         world.count(|figures| figures.n_crashes += 1);
-        slot.crash(crash, &mut random);
+        slot.crash(&world, crash, &mut random);
         let down = random.millis(0, 1_500);
         sleep(down).await;
         slot.start(&world).await;
@@ -67,6 +68,36 @@ pub async fn part(world: Arc<World>) {
         sleep(apart).await;
         cut.set(false);
         world.note(format_args!("{what} can be reached"));
+    }
+}
+
+/// A POP hears nothing of the journal for a while, and the journal nothing of it.
+pub async fn cut_off(world: Arc<World>) {
+    let mut random = world.random();
+    while world.elapsed() < LENGTH {
+        let well = random.millis(300, 2_000);
+        sleep(well).await;
+        let pop = &world.pops[random.below(world.pops.len())];
+        let was_member = is_member(&world.journal, &pop.name()).await;
+        pop.journal.set(true);
+        world.note(format_args!("{} is cut off from the journal", pop.name()));
+        let apart = random.millis(50, 2_500);
+        sleep(apart).await;
+        let is_dropped = was_member && !is_member(&world.journal, &pop.name()).await;
+        world.count(|figures| figures.n_dropped += u64::from(is_dropped));
+        pop.journal.set(false);
+        world.note(format_args!("{} hears of the journal again", pop.name()));
+    }
+}
+
+/// The control process ends, and another takes its place.
+pub async fn replace_control(world: Arc<World>) {
+    let mut random = world.random();
+    while world.elapsed() < LENGTH {
+        let well = random.millis(300, 2_000);
+        sleep(well).await;
+        world.judge.replace(&world.journal, &world.clock).await;
+        world.note(format_args!("another control process judges"));
     }
 }
 

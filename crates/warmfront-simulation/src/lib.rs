@@ -1,4 +1,5 @@
-//! A deterministic simulation: the real edge, its real store and index, in a world of which everything else is made up.
+//! A deterministic simulation: the real edge, its real store and index, and the real control plane's judgement of what is
+//! Completed, in a world of which everything else is made up.
 //!
 //! The world has one thread and no clock of its own: time passes when nothing is left to do. Its network is in memory, its
 //! origin follows a script, its journal and its disks fail on command, and every choice is drawn from one seed. So the
@@ -13,6 +14,7 @@ mod cut;
 mod disk;
 mod faults;
 mod invalidations;
+mod judge;
 mod link;
 mod origin;
 mod plan;
@@ -21,6 +23,7 @@ mod run;
 mod slot;
 mod trace;
 mod viewer;
+mod wire;
 mod world;
 
 pub use checker::Violation;

@@ -27,6 +27,12 @@ pub struct Plan {
     pub has_lag: bool,
     /// Whether origins, or regional nodes, cannot be reached at times.
     pub has_partitions: bool,
+    /// How long the leases of POPs are; `None`: each counts as long as it is up, or down.
+    pub lease: Option<Duration>,
+    /// Whether POPs are cut off from the journal at times.
+    pub has_cuts: bool,
+    /// Whether the control process is replaced at times.
+    pub has_replacements: bool,
     /// How long an invalidation is held back at a node.
     pub propagation_delay: Duration,
 }
@@ -39,6 +45,14 @@ pub const PATHS: [&str; 5] = ["/", "/a", "/dir/a", "/dir/b", "/dir/sub/c"];
 
 /// Among what lifetimes an origin chooses, in seconds.
 const MAX_AGES: &[&[u64]] = &[&[1, 2], &[1, 60], &[3_600], &[0, 1, 3, 3_600]];
+
+/// Among what leases are chosen.
+const LEASES: &[Option<Duration>] = &[
+    None,
+    Some(Duration::from_millis(500)),
+    Some(Duration::from_millis(900)),
+    Some(Duration::from_millis(2_000)),
+];
 
 impl Plan {
     pub fn draw(random: &mut Random) -> Plan {
@@ -54,6 +68,9 @@ impl Plan {
             has_crashes: random.percent(40),
             has_lag: random.percent(40),
             has_partitions: random.percent(25),
+            lease: random.pick(LEASES),
+            has_cuts: random.percent(50),
+            has_replacements: random.percent(20),
             propagation_delay: random.pick(&[Duration::ZERO, Duration::ZERO, Duration::from_millis(1_500)]),
         }
     }

@@ -5,30 +5,33 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::io::{DuplexStream, duplex};
 use tokio::task::AbortHandle;
-use warmfront_edge::{Dial, Dialling, EdgeOptions, Embedded, Parent, Parents, Tier, Transport};
+use warmfront_edge::{Dial, Dialling, EdgeOptions, Embedded, LeaseOptions, Parent, Parents, Tenure, Tier, Transport};
 use warmfront_journal::Journal;
-use warmfront_model::{Epoch, Revision};
+use warmfront_model::Epoch;
 use warmfront_store::{DiskOptions, Store};
 use warmfront_testkit::edge_options;
 
+use crate::cut::Cut;
 use crate::disk::{Crash, Disk};
 use crate::link::link;
 use crate::origin;
 use crate::random::Random;
+use crate::wire::Wire;
 use crate::world::World;
 
 /// A place for a node, which may be down.
 pub struct Slot {
     number: usize,
     is_regional: bool,
+    /// Between it and the journal.
+    pub journal: Arc<Cut>,
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
     running: Option<Running>,
     disk: Disk,
-    /// What the node said last; it counts as long as the node is down.
-    applied: Revision,
 }
 
 struct Running {
@@ -52,18 +55,15 @@ impl Slot {
     }
 
     pub fn name(&self) -> String {
-        format!("{}{}", if self.is_regional { "regional " } else { "pop " }, self.number)
+        format!("IAD89-{}{}", if self.is_regional { "R" } else { "P" }, self.number)
     }
 
     fn new(number: usize, is_regional: bool) -> Slot {
         Slot {
             number,
             is_regional,
-            state: Mutex::new(State {
-                running: None,
-                disk: Disk::default(),
-                applied: Revision::ZERO,
-            }),
+            journal: Arc::default(),
+            state: Mutex::default(),
         }
     }
 
@@ -91,19 +91,27 @@ impl Slot {
         let options = EdgeOptions {
             clock: world.clock.clone(),
             propagation_delay: world.plan.propagation_delay,
-            pop: format!("IAD89-{}{}", if self.is_regional { "R" } else { "P" }, self.number),
+            pop: self.name(),
             tier: self.tier(world),
+            tenure: tenure(world),
             ..edge_options()
         };
         let dial = Arc::new(Network(Arc::clone(world)));
-        // The journal may be down; then the node is, too.
-        if let Ok(edge) = Embedded::start(Arc::new(world.journal.clone()), options, store, dial).await {
-            self.state.lock().running = Some(Running {
-                edge: Arc::new(edge),
-                connections: Vec::new(),
-            });
+        let slowest = world.plan.lease.unwrap_or_default() / 2;
+        let wire = Wire::new(&world.journal, &self.journal, world.random(), slowest);
+        // The journal is never down.
+        let Ok(edge) = Embedded::start(Arc::new(wire), options, store, dial).await else {
+            return;
+        };
+        world.note(format_args!("{} starts at {}", self.name(), *edge.applied().borrow()));
+        if !self.is_regional {
+            let is_leased = world.plan.lease.is_some();
+            world.judge.attach(self.name(), is_leased, &edge.handle());
         }
-        world.note(format_args!("{} starts at {}", self.name(), self.applied()));
+        self.state.lock().running = Some(Running {
+            edge: Arc::new(edge),
+            connections: Vec::new(),
+        });
     }
 
     fn tier(&self, world: &World) -> Tier {
@@ -120,23 +128,23 @@ impl Slot {
         })
     }
 
-    /// The node is gone, and its connections with it.
-    pub fn crash(&self, crash: Crash, random: &mut Random) {
+    /// The node is gone, and its connections with it. Where there are leases it is waited for until its own is over, else
+    /// until it is back.
+    pub fn crash(&self, world: &World, crash: Crash, random: &mut Random) {
         let mut state = self.state.lock();
         if let Some(running) = state.running.take() {
-            state.applied = *running.edge.applied().borrow();
             running.connections.iter().for_each(AbortHandle::abort);
         }
         state.disk = state.disk.after(crash, random);
+        if world.plan.lease.is_some() {
+            world.judge.detach(&self.name());
+        }
     }
 
-    /// Up to where the node has applied the journal, or had when it was last seen.
-    pub fn applied(&self) -> Revision {
-        let mut state = self.state.lock();
-        if let Some(running) = &state.running {
-            state.applied = *running.edge.applied().borrow();
-        }
-        state.applied
+    /// Whether the node is up, and has no lease.
+    pub fn is_fenced(&self) -> bool {
+        let lease_left = self.edge().and_then(|edge| edge.handle().state().lease_left);
+        lease_left.is_some_and(|left| left.is_zero())
     }
 
     /// The node, if it is up.
@@ -161,6 +169,16 @@ impl Slot {
         running.connections.push(served);
         true
     }
+}
+
+/// How POPs know that they still count.
+fn tenure(world: &World) -> Tenure {
+    world.plan.lease.map_or(Tenure::WithProcess, |lease| {
+        Tenure::Leased(LeaseOptions {
+            clock: world.clock.clone(),
+            lease,
+        })
+    })
 }
 
 /// Where the first regional node listens; the next ones follow. Any other port is the origin's.

@@ -98,8 +98,12 @@ impl Viewer {
             let dawdles = self.random.millis(1, 500);
             sleep(dawdles).await;
         }
-        let completed = self.world.completed();
-        self.world.count(|figures| figures.n_requests += 1);
+        let completed = self.world.completed().await;
+        let is_fenced = self.world.pops[pop].is_fenced();
+        self.world.count(|figures| {
+            figures.n_requests += 1;
+            figures.n_fenced += u64::from(is_fenced);
+        });
         self.world.note(format_args!(
             "{} asks pop {pop}: {method} {path}, {completed} Completed",
             self.name

@@ -13,6 +13,7 @@ use warmfront_testkit::START;
 
 use crate::checker::{Fetch, Invalidation, Violation, broken, tags_of};
 use crate::cut::Cut;
+use crate::judge::{Judge, completed};
 use crate::plan::{PATHS, Plan};
 use crate::random::Random;
 use crate::slot::Slot;
@@ -33,6 +34,8 @@ pub struct World {
     pub origin: Cut,
     /// Between POPs and regional nodes.
     pub tiers: Cut,
+    /// Says what is Completed.
+    pub judge: Judge,
     pub n_references: AtomicU64,
     began: Instant,
     truth: Mutex<Truth>,
@@ -76,6 +79,10 @@ pub struct Figures {
     pub n_gaps: u64,
     /// Connections from POPs to regional nodes.
     pub n_links: u64,
+    /// Requests that found their POP without a lease.
+    pub n_fenced: u64,
+    /// Members that were dropped while they were cut off from the journal.
+    pub n_dropped: u64,
 }
 
 impl std::ops::AddAssign for Figures {
@@ -91,6 +98,8 @@ impl std::ops::AddAssign for Figures {
         self.n_recovered += more.n_recovered;
         self.n_gaps += more.n_gaps;
         self.n_links += more.n_links;
+        self.n_fenced += more.n_fenced;
+        self.n_dropped += more.n_dropped;
     }
 }
 
@@ -107,6 +116,7 @@ impl World {
             secret: TierSecret::random(),
             origin: Cut::default(),
             tiers: Cut::default(),
+            judge: Judge::default(),
             n_references: AtomicU64::new(0),
             began: Instant::now(),
             truth: Mutex::new(Truth {
@@ -188,11 +198,15 @@ impl World {
         truth.invalidations.push(invalidation);
     }
 
-    /// Up to where invalidations read Completed: every POP has applied them. It never goes back.
-    pub fn completed(&self) -> Revision {
-        let applied = self.pops.iter().map(Slot::applied).min().unwrap_or(Revision::ZERO);
+    /// Up to where invalidations read Completed. That it goes back is a violation, too.
+    pub async fn completed(&self) -> Revision {
+        let completed = completed(&self.journal).await;
         let mut truth = self.truth.lock();
-        truth.completed = truth.completed.max(applied);
+        if completed < truth.completed {
+            let words = format!("{} read Completed, and does no more: {completed} does", truth.completed);
+            truth.violations.push(Violation(words));
+        }
+        truth.completed = truth.completed.max(completed);
         truth.completed
     }
 

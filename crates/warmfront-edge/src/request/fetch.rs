@@ -35,7 +35,7 @@ type Given = Result<Answer, EarlyAnswer>;
 pub(crate) async fn fetch(core: &Arc<Core>, keyed: &mut Keyed<'_>, found: Found) -> Given {
     only_if_cached(keyed)?;
     let comes_back = keyed.routed.accepted.n_passages(&core.node) > 0;
-    let joins_nothing = comes_back || keyed.routed.accepted.fenced;
+    let joins_nothing = comes_back || (keyed.routed.accepted.fenced && !is_planted(Mutant::JoinFenced));
     for _ in 0..if joins_nothing { 0 } else { JOINS_MAX } {
         let part = match join_or_begin(core, keyed, true) {
             Ok(part) => part,

@@ -21,7 +21,7 @@ fn a_stamp_taken_when_the_answer_arrives_is_found() {
 
 #[test]
 fn a_stamp_taken_when_a_304_arrives_is_found() {
-    check(Mutant::StampAtConfirmation, 100);
+    check(Mutant::StampAtConfirmation, 300);
 }
 
 #[test]
@@ -52,4 +52,24 @@ fn entries_dropped_below_an_old_floor_are_found() {
 #[test]
 fn a_parent_that_is_trusted_is_found() {
     check(Mutant::ParentTrusted, 100);
+}
+
+#[test]
+fn a_fence_that_nobody_minds_is_found() {
+    check(Mutant::FenceIgnored, 100);
+}
+
+#[test]
+fn joining_while_fenced_is_found() {
+    check(Mutant::JoinFenced, 300);
+}
+
+#[test]
+fn a_lease_without_waiting_for_the_join_is_found() {
+    check(Mutant::JoinUnawaited, 100);
+}
+
+#[test]
+fn a_lease_that_counts_from_its_answer_is_found() {
+    check(Mutant::LeaseFromAnswer, 300);
 }

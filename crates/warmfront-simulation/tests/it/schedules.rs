@@ -74,6 +74,10 @@ fn no_answer_breaks_the_sentence() {
                 "{figures:?}"
             );
             assert!(figures.n_gaps > count / 10 && figures.n_links > count, "{figures:?}");
+            assert!(
+                figures.n_fenced > count && figures.n_dropped > count / 10,
+                "{figures:?}"
+            );
         }
         Err(report) => panic!(
             "{report}replay it: {SEED_VARIABLE}={} cargo test -p warmfront-simulation",
