@@ -14,7 +14,7 @@ use crate::node::Node;
 
 /// The metrics of one or more edges of this process, each with its POP's code as a label. Reading them takes nothing from
 /// the cores that serve: each counts for itself, and reading adds up.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct EdgeMetrics {
     nodes: Vec<Arc<Node>>,
 }

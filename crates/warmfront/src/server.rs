@@ -18,7 +18,7 @@ mod fronts;
 mod origin_url;
 mod planes;
 
-pub use fleet::PopAddresses;
+pub use fleet::{PopAddresses, Running};
 pub use origin_url::OriginUrl;
 
 /// A running server. [`Server::stop`] it; dropping it cuts requests off.

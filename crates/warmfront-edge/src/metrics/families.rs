@@ -179,6 +179,14 @@ pub(super) const FAMILIES: &[Family] = &[
     },
     Family {
         metric: gauge(
+            "warmfront_fenced",
+            &[],
+            "1 while this node has no lease and asks origins for everything, else 0",
+        ),
+        read: |node, give| give(&[], u64::from(!node.lease.holds())),
+    },
+    Family {
+        metric: gauge(
             "warmfront_floor_revision",
             &[],
             "The revision up to which the index has forgotten its entries",

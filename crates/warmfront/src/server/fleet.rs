@@ -11,9 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use warmfront_control::{Counts, DisturbError, Disturbance, Disturber, NodeDetails, Nodes};
-use warmfront_edge::{
-    Edge, EdgeMetrics, EdgeOptions, Hold, NodeHandle, Parent, Parents, StartError, Tenure, Tier, TierSecret,
-};
+use warmfront_edge::{Edge, EdgeOptions, Hold, NodeHandle, Parent, Parents, StartError, Tenure, Tier, TierSecret};
 use warmfront_journal::Journal;
 
 use crate::listen::Listen;
@@ -21,8 +19,10 @@ use crate::outcome::Complaint;
 use crate::topology::Region;
 
 mod parts;
+mod running;
 
 pub use parts::FleetStart;
+pub use running::Running;
 
 /// All nodes.
 pub struct Fleet {
@@ -30,6 +30,7 @@ pub struct Fleet {
     /// Where they report.
     nodes: Nodes,
     members: Mutex<HashMap<String, Member>>,
+    running: Running,
     pops: Vec<PopAddresses>,
 }
 
@@ -58,6 +59,7 @@ impl Fleet {
             journal,
             nodes,
             members: Mutex::default(),
+            running: Running::default(),
             pops: Vec::new(),
         };
         for region in &start.topology.regions {
@@ -110,6 +112,7 @@ impl Fleet {
     }
 
     fn attach(&self, edge: &Edge, options: &EdgeOptions) {
+        self.running.add(&options.pop, edge);
         let handle = edge.handle();
         let (tier, counts) = match (&options.tier, &options.tenure) {
             (Tier::Regional(_), _) => ("regional", Counts::Never),
@@ -146,11 +149,9 @@ impl Fleet {
         &self.pops
     }
 
-    /// What Prometheus reads of all nodes that run now.
-    pub async fn metrics(&self) -> EdgeMetrics {
-        let members = self.members.lock().await;
-        let nodes = members.values().filter_map(|member| member.edge.as_ref());
-        nodes.map(Edge::metrics).fold(EdgeMetrics::default(), EdgeMetrics::and)
+    /// What an operator sees of the nodes that run now.
+    pub fn running(&self) -> &Running {
+        &self.running
     }
 
     /// Lets requests in progress finish: viewers' first, and then those of the POPs.
@@ -200,6 +201,7 @@ impl Disturber for Fleet {
             let edge = member.edge.take().ok_or_else(not_running)?;
             edge.kill().await;
             self.nodes.detach(node);
+            self.running.remove(node);
             return Ok(());
         }
         let handle = member.edge.as_ref().ok_or_else(not_running)?.handle();

@@ -125,11 +125,11 @@ impl Planes {
         });
         let admin_address = admin_socket.as_ref().map(TcpListener::local_addr).transpose()?;
         if let Some(socket) = admin_socket {
-            let (listener, metrics) = (tokio_listener(socket)?, fleet.metrics().await);
+            let (listener, nodes) = (tokio_listener(socket)?, fleet.running().clone());
             let (now, ended) = (phase.subscribe(), reached(&phase, Phase::Ended));
-            let is_ready = move || *now.borrow() == Phase::Running;
+            let is_draining = move || *now.borrow() != Phase::Running;
             apis.spawn(async move {
-                admin::serve(listener, metrics, is_ready, ended)
+                admin::serve(listener, nodes, is_draining, ended)
                     .await
                     .context("the admin listener failed")
             });
