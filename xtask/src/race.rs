@@ -70,15 +70,20 @@ pub fn run(arguments: &[String]) -> Result<()> {
 
 fn run_all(contestant: Contestant, origin: &Origin, program: &std::path::Path, effort: Effort) -> Result<Tally> {
     let mut total = Tally::default();
-    let one_tier = contestant.start(origin.address(), program)?;
+    let mut running = None;
     for scenario in Scenario::ALL {
-        let tally = match scenario {
-            Scenario::TagArrivesLate if !contestant.by_tag() => None,
-            Scenario::ParentRefill => {
-                let tiers = contestant.start_tiers(origin.address(), program)?;
-                Some(scenario::run(scenario, &*tiers, origin, effort).context(scenario.name())?)
+        let setup = scenario.setup();
+        if running.as_ref().is_none_or(|(present, _)| *present != setup) {
+            // One at a time, so that none takes another's processor.
+            drop(running.take());
+            running = Some((setup, contestant.start(setup, origin.address(), program)?));
+        }
+        let cache = running.as_ref().and_then(|(_, cache)| cache.as_deref());
+        let tally = match cache {
+            Some(cache) if contestant.by_tag() || scenario != Scenario::TagArrivesLate => {
+                Some(scenario::run(scenario, cache, origin, effort).context(scenario.name())?)
             }
-            _ => Some(scenario::run(scenario, &*one_tier, origin, effort).context(scenario.name())?),
+            _ => None,
         };
         total.add(tally.unwrap_or_default());
         print_row(scenario.name(), contestant, tally, effort);

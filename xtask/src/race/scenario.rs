@@ -1,11 +1,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::origin::{Hold, Origin, version_in};
 use super::reader::Reader;
-use super::servers::Cache;
+use super::servers::{Cache, Setup};
 
 /// What is going on while an object is invalidated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +26,19 @@ pub enum Scenario {
     TagArrivesLate,
     /// As [`Scenario::SlowOrigin`], through two tiers.
     ParentRefill,
+    /// As [`Scenario::SlowOrigin`]; after the acknowledgement the cache is killed and started again.
+    Killed,
+    /// The object lies in a cache that was killed and started again on its disk; after the acknowledgement it is again.
+    KilledOnDisk,
+    /// The object lies in two POPs, of which one takes in nothing when the object is invalidated, and goes on later.
+    PausedPop,
+    /// As before; the one that takes in nothing is killed, and started again after the acknowledgement.
+    KilledPop,
 }
 
 impl Scenario {
     /// All, in the order of the table.
-    pub const ALL: [Scenario; 8] = [
+    pub const ALL: [Scenario; 12] = [
         Scenario::AtRest,
         Scenario::SlowOrigin,
         Scenario::JoinDuringPurge,
@@ -39,6 +47,10 @@ impl Scenario {
         Scenario::StaleWhileRevalidate,
         Scenario::TagArrivesLate,
         Scenario::ParentRefill,
+        Scenario::Killed,
+        Scenario::KilledOnDisk,
+        Scenario::PausedPop,
+        Scenario::KilledPop,
     ];
 
     /// As it stands in the table, and in paths.
@@ -52,27 +64,45 @@ impl Scenario {
             Scenario::StaleWhileRevalidate => "stale-while-revalidate",
             Scenario::TagArrivesLate => "tag-arrives-late",
             Scenario::ParentRefill => "parent-refill",
+            Scenario::Killed => "killed",
+            Scenario::KilledOnDisk => "killed-on-disk",
+            Scenario::PausedPop => "paused-pop",
+            Scenario::KilledPop => "killed-pop",
+        }
+    }
+
+    /// How the cache is set up for it.
+    pub fn setup(self) -> Setup {
+        match self {
+            Scenario::ParentRefill => Setup::TwoTiers,
+            Scenario::Killed => Setup::Restarted,
+            Scenario::KilledOnDisk => Setup::RestartedOnDisk,
+            Scenario::PausedPop | Scenario::KilledPop => Setup::Disturbed,
+            _ => Setup::OneTier,
         }
     }
 
     /// How long the first version may be cached, if it lies in the cache before the race begins.
     fn warmed(self) -> Option<&'static str> {
         match self {
-            Scenario::AtRest => Some("max-age=3600"),
+            Scenario::AtRest | Scenario::KilledOnDisk | Scenario::PausedPop | Scenario::KilledPop => {
+                Some("max-age=3600")
+            }
             Scenario::Revalidation => Some("max-age=1"),
             Scenario::StaleWhileRevalidate => Some("max-age=1, stale-while-revalidate=600"),
             Scenario::SlowOrigin
             | Scenario::JoinDuringPurge
             | Scenario::DrippedBody
             | Scenario::TagArrivesLate
-            | Scenario::ParentRefill => None,
+            | Scenario::ParentRefill
+            | Scenario::Killed => None,
         }
     }
 
     /// Where the fetch that the invalidation overtakes is held back.
     fn hold(self) -> Option<Hold> {
         match self {
-            Scenario::AtRest => None,
+            Scenario::AtRest | Scenario::KilledOnDisk | Scenario::PausedPop | Scenario::KilledPop => None,
             Scenario::DrippedBody => Some(Hold::Body),
             _ => Some(Hold::Head),
         }
@@ -146,6 +176,9 @@ pub fn run(scenario: Scenario, cache: &dyn Cache, origin: &Origin, effort: Effor
             }
         }
     }
+    if scenario == Scenario::KilledOnDisk {
+        restart_on_disk(cache, &paths)?;
+    }
     if cache_control.is_some_and(|lifetime| lifetime.starts_with("max-age=1")) {
         let_expire();
     }
@@ -156,6 +189,22 @@ pub fn run(scenario: Scenario, cache: &dyn Cache, origin: &Origin, effort: Effor
         total.add(tally);
     }
     Ok(total)
+}
+
+/// Everything is to be on disk before the race begins, and is nowhere else afterwards.
+fn restart_on_disk(cache: &dyn Cache, paths: &[String]) -> Result<()> {
+    for path in paths {
+        let_arrive();
+        read(cache, path, 0)?;
+    }
+    cache.restart()?;
+    let mut reader = Reader::new(address_of(cache, 0), cache.host());
+    for path in paths {
+        if !reader.get(path)?.header("x-cache").starts_with("Hit") {
+            bail!("{path} was not on disk");
+        }
+    }
+    Ok(())
 }
 
 /// One object: a fetch begins, the object changes, is invalidated, and only then the fetch goes on.
@@ -176,7 +225,7 @@ fn race(scenario: Scenario, cache: &dyn Cache, origin: &Origin, path: &str, read
             }
         }
         origin.change(path);
-        cache.invalidate(path)?;
+        invalidate(scenario, cache, path)?;
         let n_joiners = if scenario.has_joiners() { JOINERS } else { 0 };
         let joiners: Vec<_> = (0..n_joiners)
             .map(|number| scope.spawn(move || read(cache, path, number).ok()))
@@ -206,6 +255,38 @@ fn race(scenario: Scenario, cache: &dyn Cache, origin: &Origin, path: &str, read
         }
         Ok(tally)
     })
+}
+
+/// Invalidates an object, and does to the cache what the scenario says, before and after the acknowledgement.
+fn invalidate(scenario: Scenario, cache: &dyn Cache, path: &str) -> Result<()> {
+    match scenario {
+        Scenario::Killed | Scenario::KilledOnDisk => {
+            cache.invalidate(path)?;
+            cache.restart()
+        }
+        Scenario::PausedPop => {
+            cache.disturb("pause")?;
+            std::thread::scope(|scope| {
+                let invalidating = scope.spawn(|| cache.invalidate(path));
+                let_arrive();
+                let is_early = invalidating.is_finished();
+                cache.disturb("resume")?;
+                if is_early {
+                    bail!("acknowledged while a node had not taken it in");
+                }
+                invalidating
+                    .join()
+                    .unwrap_or_else(|_| bail!("the invalidation panicked"))
+            })
+        }
+        Scenario::KilledPop => {
+            cache.disturb("pause")?;
+            cache.disturb("kill")?;
+            cache.invalidate(path)?;
+            cache.disturb("start")
+        }
+        _ => cache.invalidate(path),
+    }
 }
 
 fn read_again_and_again(address: SocketAddr, host: &str, path: &str, reads: u64, newest_before: u64) -> Tally {

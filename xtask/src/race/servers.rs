@@ -9,7 +9,7 @@ mod warmfront;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use warmfront::By::{Path as ByPath, Tag as ByTag};
 
@@ -28,6 +28,37 @@ pub trait Cache: Sync {
     /// # Errors
     /// When it does not.
     fn invalidate(&self, path: &str) -> Result<()>;
+
+    /// Kills it and starts it again on what it has on disk.
+    ///
+    /// # Errors
+    /// When it does not start, or is not made for that here.
+    fn restart(&self) -> Result<()> {
+        bail!("this cache is not restarted")
+    }
+
+    /// Tells the node that answers at the second address to pause, resume, kill or start.
+    ///
+    /// # Errors
+    /// When it does not obey, or is not made for that here.
+    fn disturb(&self, word: &str) -> Result<()> {
+        bail!("this cache has no node that can be told to {word}")
+    }
+}
+
+/// How a cache is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setup {
+    /// Alone.
+    OneTier,
+    /// Ours: two POPs under a regional node; others: two of the same kind, one behind the other.
+    TwoTiers,
+    /// Alone, on a folder that outlives it, with its cache in memory.
+    Restarted,
+    /// The same, with its cache on disk too.
+    RestartedOnDisk,
+    /// As [`Setup::TwoTiers`], with nodes that can be paused and killed.
+    Disturbed,
 }
 
 /// A contestant: a product and a way of invalidating.
@@ -100,37 +131,33 @@ impl Contestant {
         matches!(self, Contestant::Warmfront | Contestant::WarmfrontTag)
     }
 
-    /// Starts it in front of `origin`. `warmfront` is our program.
+    /// Starts it in front of `origin`. `warmfront` is our program. `None`: it cannot be set up so.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start(self, origin: SocketAddr, warmfront: &Path) -> Result<Box<dyn Cache>> {
+    pub fn start(self, setup: Setup, origin: SocketAddr, warmfront: &Path) -> Result<Option<Box<dyn Cache>>> {
+        let by = if self.by_tag() { ByTag } else { ByPath };
+        Ok(match setup {
+            _ if self.is_ours() => Some(Box::new(warmfront::Warmfront::start(origin, warmfront, by, setup)?)),
+            Setup::OneTier => Some(self.start_one(origin)?),
+            Setup::TwoTiers => {
+                let parent = self.start_one(origin)?;
+                let address = *parent.addresses().first().context("the parent has no address")?;
+                let child = self.start_one(address)?;
+                Some(Box::new(Tiers { child, parent }))
+            }
+            Setup::Restarted | Setup::RestartedOnDisk | Setup::Disturbed => None,
+        })
+    }
+
+    fn start_one(self, origin: SocketAddr) -> Result<Box<dyn Cache>> {
         Ok(match self {
-            Contestant::Warmfront => Box::new(warmfront::Warmfront::start(origin, warmfront, ByPath, false)?),
-            Contestant::WarmfrontTag => Box::new(warmfront::Warmfront::start(origin, warmfront, ByTag, false)?),
+            Contestant::Warmfront | Contestant::WarmfrontTag => bail!("{} is started otherwise", self.name()),
             Contestant::VarnishPurge => Box::new(varnish::Varnish::start(origin, varnish::By::Purge)?),
             Contestant::VarnishBan => Box::new(varnish::Varnish::start(origin, varnish::By::Ban)?),
             Contestant::VarnishXkey => Box::new(varnish::Varnish::start(origin, varnish::By::Xkey)?),
             Contestant::NginxPurge => Box::new(nginx::Nginx::start(origin)?),
             Contestant::Naive => Box::new(naive::Naive::start(origin)?),
-        })
-    }
-
-    /// Starts it in two tiers: ours are two POPs under a regional node, others are two of the same kind, one behind
-    /// the other.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start_tiers(self, origin: SocketAddr, warmfront: &Path) -> Result<Box<dyn Cache>> {
-        Ok(match self {
-            Contestant::Warmfront => Box::new(warmfront::Warmfront::start(origin, warmfront, ByPath, true)?),
-            Contestant::WarmfrontTag => Box::new(warmfront::Warmfront::start(origin, warmfront, ByTag, true)?),
-            _ => {
-                let parent = self.start(origin, warmfront)?;
-                let address = *parent.addresses().first().context("the parent has no address")?;
-                let child = self.start(address, warmfront)?;
-                Box::new(Tiers { child, parent })
-            }
         })
     }
 }

@@ -49,6 +49,15 @@ impl Process {
         Ok(Process { child, folder })
     }
 
+    /// Kills it, as nothing but the machine's end would, and starts another in its folder.
+    pub fn replace(&mut self, command: &mut Command) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        let program = command.get_program().to_string_lossy().into_owned();
+        self.child = command.spawn().with_context(|| format!("cannot start {program}"))?;
+        Ok(())
+    }
+
     /// Its folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
