@@ -55,7 +55,7 @@ async fn cached(origin: &Origin, delay: Duration) -> Testbed {
 async fn who_has_the_token_reads_the_new_while_others_read_the_old() {
     let origin = Origin::start().await;
     let bed = cached(&origin, Duration::from_secs(3_600)).await;
-    let revision = bed.commit_invalidation(&id(), &["/a"]).await;
+    let revision = bed.commit_invalidation(&["/a"]).await;
     let token = token(&bed, revision);
     for n_requests in [2, 3] {
         check(&bed.ask(&with_token("/a", &token)).await, 200, "Miss", "new");
@@ -79,7 +79,7 @@ async fn a_node_that_catches_up_meanwhile_answers_as_always() {
     let origin = Origin::start().await;
     let bed = cached(&origin, Duration::ZERO).await;
     bed.journal.hold_watches();
-    let revision = bed.commit_invalidation(&id(), &["/a"]).await;
+    let revision = bed.commit_invalidation(&["/a"]).await;
     let token = token(&bed, revision);
     let mut viewer = bed.viewer().await;
     viewer.send(&with_token("/a", &token)).await;
@@ -103,7 +103,7 @@ async fn a_node_that_does_not_catch_up_goes_past_its_cache() {
     origin.replies("/a", [Reply::ok("old").max_age(60), Reply::ok("new").max_age(60)]);
     bed.get("/a").await;
     bed.journal.hold_watches();
-    let revision = bed.commit_invalidation(&id(), &["/b"]).await;
+    let revision = bed.commit_invalidation(&["/b"]).await;
     let token = token(&bed, revision);
     // Whether the invalidation covers it, the node does not know.
     check(&bed.ask(&with_token("/a", &token)).await, 200, "Miss", "new");
