@@ -99,17 +99,15 @@ pub(crate) fn answer(
         token,
         has_waited: false,
     };
-    let missing = match way(core, &accepted) {
-        Ok(Way::Answered(answer)) => {
-            return Either::Left(ready(note(core, &accepted, answer, activity.ledger.as_ref())));
-        }
-        Err(early) => {
-            let answer = early.into_answer(&core.node, &accepted);
-            return Either::Left(ready(note(core, &accepted, answer, activity.ledger.as_ref())));
-        }
-        Ok(Way::Passes(..) | Way::Fetches(..)) => None,
-        Ok(Way::Awaits(revision)) => Some(revision),
+    let (answered, missing) = match way(core, &accepted) {
+        Ok(Way::Answered(answer)) => (Some(answer), None),
+        Err(early) => (Some(early.into_answer(&core.node, &accepted)), None),
+        Ok(Way::Passes(..) | Way::Fetches(..)) => (None, None),
+        Ok(Way::Awaits(revision)) => (None, Some(revision)),
     };
+    if let Some(answer) = answered {
+        return Either::Left(ready(note(core, &accepted, answer, activity.ledger.as_ref())));
+    }
     let core = Arc::clone(core);
     let waiting = activity.wait_for_origin();
     // RFC 9110 section 15.2: HTTP/1.0 has no interim responses.

@@ -17,6 +17,7 @@ mod fleet;
 mod fronts;
 mod origin_url;
 mod planes;
+mod upkeep;
 
 pub use fleet::{PopAddresses, Running};
 pub use origin_url::OriginUrl;

@@ -26,6 +26,7 @@ use crate::private_file;
 use crate::quotas::quotas;
 use crate::server::fleet::{Fleet, FleetStart};
 use crate::server::fronts::Fronts;
+use crate::server::upkeep::trim_journal;
 
 /// What the planes are started from.
 pub struct Start<'a> {
@@ -109,6 +110,11 @@ impl Planes {
             Some(std::mem::replace(behind, front))
         };
         fronts.serve(&mut apis, &mut known, || reached(&phase, Phase::Ended))?;
+        let (kept, draining) = (Arc::clone(&journal), reached(&phase, Phase::Draining));
+        apis.spawn(async move {
+            trim_journal(kept, draining).await;
+            Ok(())
+        });
         let draining = reached(&phase, Phase::Draining);
         let listener = tokio_listener(control_socket)?;
         apis.spawn(async move {

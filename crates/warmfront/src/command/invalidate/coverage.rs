@@ -10,7 +10,7 @@ use crate::client::{Audit, CloudFront, Coverage, DryRun};
 /// How long an audit is waited for once the invalidation is Completed. Counting takes a walk through the cache.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// The audit of a Completed invalidation, once it is counted. `None`: it is not by now, or the server does not count.
 pub(super) async fn audited(cloudfront: &CloudFront, distribution: &str, id: &str) -> anyhow::Result<Option<Audit>> {
