@@ -1,5 +1,6 @@
 //! The program as its users meet it: run, looked at, stopped and killed.
 
+mod access_log;
 mod addresses;
 mod admin;
 mod arguments;

@@ -11,7 +11,7 @@ use crate::origin::{Origin, distribution_of};
 use crate::program::Server;
 
 /// What a client that trusts `authority` alone gets for `/` from `host` at `address`.
-fn get(address: &str, host: &str, authority: &Path) -> std::io::Result<String> {
+pub fn get(address: &str, host: &str, authority: &Path) -> std::io::Result<String> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
