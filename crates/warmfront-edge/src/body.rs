@@ -6,6 +6,7 @@ use http_body::{Body, Frame, SizeHint};
 use thiserror::Error;
 use warmfront_store::{BodyReader, Truncated};
 
+use crate::half_closed::OnItsWay;
 use crate::node::FetchPlace;
 use crate::origin::{FetchFailure, OriginBody};
 use crate::silence::WaitingForOrigin;
@@ -21,6 +22,11 @@ pub(crate) enum ViewerBody {
     Stored(BodyReader),
     /// The origin's body, for this viewer alone; its fetch is in flight as long.
     Origin(Box<(OriginBody, FetchPlace)>),
+    /// One of these that is too long to be taken in whole at once.
+    Long {
+        body: Box<ViewerBody>,
+        _on_its_way: OnItsWay,
+    },
     /// Any of these, while an origin is waited for.
     Awaited {
         body: Box<ViewerBody>,
@@ -46,7 +52,9 @@ impl Body for ViewerBody {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match self.get_mut() {
             ViewerBody::Empty => Poll::Ready(None),
-            ViewerBody::Awaited { body, .. } => Pin::new(&mut **body).poll_frame(context),
+            ViewerBody::Long { body, .. } | ViewerBody::Awaited { body, .. } => {
+                Pin::new(&mut **body).poll_frame(context)
+            }
             ViewerBody::Page(page) => Poll::Ready(page.take().map(|page| Ok(Frame::data(page)))),
             ViewerBody::Stored(reader) => reader
                 .poll_next(context)
@@ -61,7 +69,7 @@ impl Body for ViewerBody {
     fn is_end_stream(&self) -> bool {
         match self {
             ViewerBody::Empty | ViewerBody::Page(None) => true,
-            ViewerBody::Awaited { body, .. } => body.is_end_stream(),
+            ViewerBody::Long { body, .. } | ViewerBody::Awaited { body, .. } => body.is_end_stream(),
             ViewerBody::Page(Some(_)) | ViewerBody::Stored(_) | ViewerBody::Origin(_) => false,
         }
     }
@@ -69,7 +77,7 @@ impl Body for ViewerBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             ViewerBody::Empty => SizeHint::with_exact(0),
-            ViewerBody::Awaited { body, .. } => body.size_hint(),
+            ViewerBody::Long { body, .. } | ViewerBody::Awaited { body, .. } => body.size_hint(),
             ViewerBody::Page(page) => SizeHint::with_exact(page.as_ref().map_or(0, |page| page.len() as u64)),
             ViewerBody::Stored(reader) => reader.bytes_left().map_or_else(SizeHint::default, SizeHint::with_exact),
             ViewerBody::Origin(_) => SizeHint::default(),

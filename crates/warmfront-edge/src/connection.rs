@@ -31,7 +31,7 @@ pub(crate) async fn serve<S>(
 {
     // Above the limits of design, so that what is too large is answered by a rule and not by a broken connection.
     let buffer_bytes = 4 * core.node.limits.header_bytes_max.max(8 * 1024);
-    let head_timeout = core.node.limits.head_timeout;
+    let (head_timeout, half_closed) = (core.node.limits.head_timeout, core.node.limits.half_closed);
     let activity = Arc::new(Activity::logged_by(Ledger::of(&core, peer)));
     let counters = Arc::clone(&core.counters);
     let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity), counters));
@@ -49,6 +49,7 @@ pub(crate) async fn serve<S>(
     let mut is_silent = Seldom::new(async {
         tokio::select! {
             () = activity.falls_silent(head_timeout) => true,
+            () = activity.sending_side.is_given_up(half_closed) => true,
             () = is_over(&mut shutdown) => false,
         }
     });

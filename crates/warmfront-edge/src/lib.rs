@@ -21,6 +21,7 @@ mod embedded;
 mod error_page;
 mod flight;
 mod follow;
+mod half_closed;
 mod handle;
 mod identifiers;
 mod interim;

@@ -121,6 +121,9 @@ pub struct Limits {
     pub connections_max: usize,
     /// How long a viewer may take to send a request's head, or stay idle between two requests.
     pub head_timeout: Duration,
+    /// How long a request waits for its origin after its viewer has closed its sending side, and so may be gone or may just
+    /// have nothing more to say; beyond: it counts as gone.
+    pub half_closed: Duration,
     /// Fetches in flight, on the whole node; beyond: 503.
     pub fetches_max: usize,
     /// How many of them fill the cache from one origin at a time, and how many wait for that.
@@ -142,6 +145,7 @@ impl Default for Limits {
             header_bytes_max: 32_768,
             connections_max: 16_384,
             head_timeout: Duration::from_secs(60),
+            half_closed: Duration::from_secs(5),
             fetches_max: 8_192,
             refills: RefillLimits::default(),
             catch_up: Duration::from_millis(500),

@@ -28,12 +28,14 @@ use std::sync::Arc;
 
 use futures_util::future::Either;
 use http::{Request, Response, Version};
+use http_body::Body;
 use hyper::body::Incoming;
 use tracing::Instrument;
 use warmfront_model::Revision;
 
 use crate::body::ViewerBody;
 use crate::core::Core;
+use crate::half_closed::OnItsWay;
 use crate::interim::InterimSink;
 use crate::origin::FetchFailure;
 use crate::outcome::{FetchReason, Reason};
@@ -106,7 +108,8 @@ pub(crate) fn answer(
         Ok(Way::Awaits(revision)) => (None, Some(revision)),
     };
     if let Some(answer) = answered {
-        return Either::Left(ready(note(core, &accepted, answer, activity.ledger.as_ref())));
+        let answer = note(core, &accepted, answer, activity.ledger.as_ref());
+        return Either::Left(ready(on_its_way(answer, activity)));
     }
     let core = Arc::clone(core);
     let waiting = activity.wait_for_origin();
@@ -133,6 +136,24 @@ fn awaited(answer: Response<ViewerBody>, waiting: WaitingForOrigin) -> Response<
     answer.map(|body| ViewerBody::Awaited {
         body: Box::new(body),
         _waiting: waiting,
+    })
+}
+
+/// What hyper does not take in at once would break off if the viewer says no more meanwhile.
+fn on_its_way(answer: Response<ViewerBody>, activity: &Arc<Activity>) -> Response<ViewerBody> {
+    /// hyper's buffers hold more.
+    const SHORT_BYTES_MAX: u64 = 64 * 1024;
+    if answer
+        .body()
+        .size_hint()
+        .upper()
+        .is_some_and(|bytes| bytes <= SHORT_BYTES_MAX)
+    {
+        return answer;
+    }
+    answer.map(|body| ViewerBody::Long {
+        body: Box::new(body),
+        _on_its_way: OnItsWay::on(activity),
     })
 }
 

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::access_log::Ledger;
 use crate::counters::Counters;
+use crate::half_closed::{OnItsWay, SendingSide};
 use crate::interim::Interim;
 
 /// What has happened on one connection.
@@ -28,11 +29,13 @@ pub(crate) struct Activity {
     pub(crate) ledger: Option<Ledger>,
     /// What origins said before they answered.
     pub(crate) interim: Interim,
+    /// Whether the viewer goes on sending.
+    pub(crate) sending_side: SendingSide,
 }
 
 /// A request that waits for an origin, until it is dropped with its answer's body.
 #[derive(Debug)]
-pub(crate) struct WaitingForOrigin(Arc<Activity>);
+pub(crate) struct WaitingForOrigin(OnItsWay);
 
 impl Activity {
     /// Of a connection whose requests `ledger` logs.
@@ -51,7 +54,7 @@ impl Activity {
     /// A request begins to wait for an origin.
     pub(crate) fn wait_for_origin(self: &Arc<Self>) -> WaitingForOrigin {
         self.n_waiting.fetch_add(1, Ordering::Relaxed);
-        WaitingForOrigin(Arc::clone(self))
+        WaitingForOrigin(OnItsWay::on(self))
     }
 
     /// Returns once nothing has happened for `timeout`, twice that at the most, and no origin is waited for: the viewer
@@ -73,26 +76,30 @@ impl Activity {
 impl WaitingForOrigin {
     /// Of the connection, if its requests are logged.
     pub(crate) fn ledger(&self) -> Option<&Ledger> {
-        self.0.ledger.as_ref()
+        self.0.activity().ledger.as_ref()
     }
 
     /// What `answering` comes to, after every interim response to it has been sent.
     pub(crate) async fn after_interim<T>(&self, answering: impl Future<Output = T>) -> T {
+        let activity = self.0.activity();
+        activity.sending_side.begin_waiting();
         let mut answering = pin!(answering);
         let answer = poll_fn(|context| {
-            self.0.interim.wakes(context);
+            activity.interim.wakes(context);
             answering.as_mut().poll(context)
         });
         let answer = answer.await;
-        poll_fn(|context| self.0.interim.poll_end(context)).await;
+        poll_fn(|context| activity.interim.poll_end(context)).await;
+        activity.sending_side.end_waiting();
         answer
     }
 }
 
 impl Drop for WaitingForOrigin {
     fn drop(&mut self) {
-        self.0.note();
-        self.0.n_waiting.fetch_sub(1, Ordering::Relaxed);
+        let activity = self.0.activity();
+        activity.note();
+        activity.n_waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -131,12 +138,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let n_before = buffer.filled().len();
+        let (n_before, has_room) = (buffer.filled().len(), buffer.remaining() > 0);
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let n_bytes = buffer.filled().len() - n_before;
         self.counters.received_bytes.add(n_bytes as u64);
         if let Some(ledger) = &self.activity.ledger {
             ledger.received(n_bytes);
+        }
+        let is_end = has_room && n_bytes == 0 && matches!(read, Poll::Ready(Ok(())));
+        if is_end && self.activity.sending_side.hides_end(context) {
+            return Poll::Pending;
         }
         read
     }

@@ -162,6 +162,14 @@ impl Viewer {
         self.outgoing.write_all(bytes).await.expect("an open connection");
     }
 
+    /// Says that nothing more will be sent, and goes on listening.
+    ///
+    /// # Panics
+    /// If the connection is closed.
+    pub async fn end_sending(&mut self) {
+        self.outgoing.shutdown().await.expect("an open connection");
+    }
+
     /// Waits for the head of an answer; interim ones are passed over.
     ///
     /// # Errors

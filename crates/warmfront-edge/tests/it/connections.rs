@@ -1,4 +1,4 @@
-use warmfront_edge::EdgeOptions;
+use warmfront_edge::{EdgeOptions, Limits};
 use warmfront_testkit::{Ask, Gate, Origin, Reply, Site, Testbed, Viewer, edge_options, within_patience};
 
 use crate::check;
@@ -255,4 +255,37 @@ async fn interim_responses_without_end_do_not_pile_up() {
         n_hints += 1;
     }
     assert!((1..=32).contains(&n_hints), "{n_hints}");
+}
+
+#[tokio::test]
+async fn a_viewer_with_nothing_more_to_say_hears_every_answer() {
+    let origin = Origin::start().await;
+    let gate = Gate::new();
+    // Longer than what sockets take on their own.
+    const LONG: usize = 8 * 1024 * 1024;
+    origin.reply("/slow", Reply::ok("slow").held(&gate).max_age(60));
+    origin.reply("/long", Reply::ok("x".repeat(LONG)).max_age(60));
+    let bed = Testbed::start(EdgeOptions {
+        limits: Limits::default(),
+        memory_bytes: 1024 * 1024 * 1024,
+        ..edge_options()
+    })
+    .await;
+    bed.write(&Site::new(&origin)).await;
+    bed.get("/long").await;
+    let mut viewer = bed.viewer().await;
+    for path in ["/slow", "/long"] {
+        viewer.send(&Ask::get(path)).await;
+    }
+    viewer.end_sending().await;
+    gate.reached().await;
+    assert_eq!(bed.get("/long").await.x_cache(), "Hit");
+    gate.open();
+    check(&viewer.answer().await, 200, "Miss", "slow");
+    let answer = viewer.answer().await;
+    assert_eq!(
+        (answer.x_cache(), answer.body.len(), answer.truncated),
+        ("Hit", LONG, false)
+    );
+    assert!(viewer.is_closed().await);
 }
