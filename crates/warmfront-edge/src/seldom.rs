@@ -56,6 +56,8 @@ impl<F: Future> Future for Seldom<F> {
             return Poll::Pending;
         }
         this.call.is_made.store(false, Ordering::Release);
+        // The call has taken the task's waker with it, and there may be another.
+        this.call.task.register(context.waker());
         this.future.as_mut().poll(&mut Context::from_waker(&this.waker))
     }
 }
@@ -96,6 +98,23 @@ mod tests {
         say.send("now").unwrap();
         assert_eq!(seldom.await, Ok("now"));
         assert_eq!(n_polls.get(), 2);
+    }
+
+    #[tokio::test]
+    async fn it_wakes_its_task_each_time() {
+        let (first, second, third) = (oneshot::channel(), oneshot::channel(), oneshot::channel());
+        let seldom = Seldom::new(async move {
+            for said in [first.1, second.1, third.1] {
+                said.await.unwrap();
+            }
+        });
+        let waiting = tokio::spawn(seldom);
+        for say in [first.0, second.0, third.0] {
+            tokio::task::yield_now().await;
+            say.send(()).unwrap();
+        }
+        let woken = tokio::time::timeout(std::time::Duration::from_secs(30), waiting);
+        assert!(woken.await.is_ok(), "a call after the first was lost");
     }
 
     #[tokio::test]
