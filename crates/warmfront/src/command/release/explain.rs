@@ -46,6 +46,9 @@ pub fn explain(error: DeployError) -> anyhow::Error {
 fn way_out(error: &TargetError) -> &'static str {
     match error.fault {
         Fault::Unidentified => "log in, or name credentials as for the AWS CLI (--aws-profile); nothing is lost",
+        Fault::NotFound if error.code == "NoSuchKey" => {
+            "another tool has changed the bucket meanwhile: plan and deploy again"
+        }
         Fault::NotFound => "check --bucket, --distribution and --state, and whose account and region are asked",
         Fault::Refused if error.action == "read" => "publish what is there now: warmfront deploy",
         Fault::Refused if error.code == "RequestTimeTooSkewed" => "set this machine's clock; nothing is lost",
