@@ -16,6 +16,6 @@ pub use gate::{Gate, PATIENCE, within_patience};
 pub use message::{BodyState, Framing, MessageError, MessageReader, RequestHead, ResponseHead};
 pub use origin::{Origin, OriginRequest, Reply};
 pub use site::{Behavior, OriginSite, Site};
-pub use testbed::{START, Stopped, Testbed, commit_invalidation, commit_site, edge_options};
+pub use testbed::{START, Stopped, Testbed, commit_invalidation, commit_site, edge_options, metrics};
 pub use tiers::{Tiers, applied};
 pub use viewer::{Answer, Ask, Viewer};

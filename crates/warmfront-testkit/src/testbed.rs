@@ -194,15 +194,8 @@ impl Testbed {
     }
 
     /// What Prometheus reads of the edge.
-    ///
-    /// # Panics
-    /// Never: text takes anything.
     pub fn metrics(&self) -> String {
-        let mut registry = Registry::default();
-        registry.register_collector(Box::new(self.edge.metrics()));
-        let mut text = String::new();
-        encode(&mut text, &registry).expect("text");
-        text
+        metrics(&self.edge)
     }
 
     /// Moves the clock.
@@ -295,6 +288,18 @@ impl Stopped {
             ..Testbed::start_on(self.journal, options).await
         }
     }
+}
+
+/// What Prometheus reads of an edge.
+///
+/// # Panics
+/// Never: text takes anything.
+pub fn metrics(edge: &Edge) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(edge.metrics()));
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("text");
+    text
 }
 
 /// Writes a distribution into a journal.

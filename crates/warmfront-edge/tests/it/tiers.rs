@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use warmfront_edge::Edge;
-use warmfront_testkit::{Ask, Gate, Origin, Reply, Site, Tiers, Viewer, applied};
+use warmfront_edge::{Edge, EdgeOptions};
+use warmfront_testkit::{Ask, Gate, Origin, Reply, Site, Tiers, Viewer, applied, metrics};
 
 use crate::{check, counting};
 
@@ -157,6 +157,118 @@ async fn another_regional_node_takes_the_place_of_one_that_is_gone() {
     // Whichever of the two had it: the one that is left has it now.
     check(&tiers.get(1, "/1").await, 200, "Hit", "1");
     assert_eq!(origin.n_requests(), 2);
+}
+
+/// A counter of a node's without labels of its own.
+fn count(node: &Edge, name: &str) -> u64 {
+    let text = metrics(node);
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.split_once("} "));
+    line.unwrap().1.parse().unwrap()
+}
+
+/// What both tiers have is confirmed between them as it is with the origin: the body does not travel again.
+#[tokio::test]
+async fn an_expired_copy_that_is_unchanged_costs_a_304_between_the_tiers_too() {
+    const BODY_BYTES: u64 = 20_000;
+    let origin = Origin::start().await;
+    let body = "x".repeat(BODY_BYTES as usize);
+    let page = Reply::ok(body.clone()).max_age(10).header("etag", "\"1\"");
+    let unchanged = Reply::status(304).max_age(10).header("etag", "\"1\"");
+    origin.replies("/a", [page, unchanged, Reply::status(400)]);
+    let tiers = Tiers::with(1, 2, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", &body);
+    check(&tiers.get(1, "/a").await, 200, "Hit", &body);
+    tiers.advance(11);
+    let sent = || count(&tiers.regionals[0], "warmfront_sent_bytes_total{");
+    // A core counts what it has sent after the viewer may have it.
+    while sent() < 2 * BODY_BYTES {
+        tokio::task::yield_now().await;
+    }
+    let before = sent();
+    check(&tiers.get(0, "/a").await, 200, "RefreshHit", &body);
+    check(&tiers.get(1, "/a").await, 200, "Hit", &body);
+    assert!(sent() - before < BODY_BYTES, "{} after {before}", sent());
+    assert_eq!(origin.n_requests(), 2, "the other POP was told by the regional node");
+    check(&tiers.get(1, "/a").await, 200, "Hit", &body);
+}
+
+/// Its connections are gone with it, and whatever it knew; POPs neither fail nor believe more than they may.
+#[tokio::test]
+async fn a_regional_node_that_was_killed_and_started_again_is_asked_again() {
+    let origin = Origin::start().await;
+    for path in ["/a", "/b"] {
+        origin.counts(path, 86_400);
+    }
+    let mut tiers = Tiers::with(1, 2, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "1");
+    let address = tiers.regionals[0].http();
+    tiers.regionals.remove(0).kill().await;
+    tiers.invalidate(&["/a"]).await;
+    let again = EdgeOptions {
+        http: address,
+        ..tiers.regional_options(0)
+    };
+    let again = tiers.node(again).await;
+    tiers.regionals.push(again);
+    tiers.settled().await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "2");
+    check(&tiers.get(0, "/a").await, 200, "Hit", "2");
+    check(&tiers.get(0, "/b").await, 200, "Miss", "1");
+    check(&tiers.get(1, "/b").await, 200, "Hit", "1");
+}
+
+/// The tag is in the answer that was under way when it was invalidated, and neither tier could know.
+#[tokio::test]
+async fn a_tag_that_arrives_late_is_found_through_both_tiers() {
+    let origin = Origin::start().await;
+    let gate = Gate::new();
+    let tagged = |body: &str| Reply::ok(body.to_owned()).max_age(600).header("cache-tag", "x");
+    origin.replies("/a", [tagged("old").held(&gate), tagged("new")]);
+    let tiers = Tiers::with(1, 2, &Site::new(&origin).cache_tag_header("Cache-Tag")).await;
+    let mut early = tiers.viewer(0).await;
+    early.send(&Ask::get("/a")).await;
+    gate.reached().await;
+    tiers.invalidate(&["#x"]).await;
+    let mut later = Vec::new();
+    for pop in 0..2 {
+        let mut viewer = tiers.viewer(pop).await;
+        viewer.send(&Ask::get("/a")).await;
+        later.push(viewer);
+    }
+    gate.open();
+    assert_eq!(early.answer().await.status, 200, "it may have either");
+    for mut viewer in later {
+        assert_eq!(viewer.answer().await.text(), "new");
+    }
+    for pop in 0..2 {
+        check(&tiers.get(pop, "/a").await, 200, "Hit", "new");
+    }
+}
+
+/// The origin says of the old version that it is unchanged; by the time that arrives, it is invalidated.
+#[tokio::test]
+async fn a_revalidation_that_is_overtaken_confirms_nothing_in_either_tier() {
+    let origin = Origin::start().await;
+    let gate = Gate::new();
+    let page = |body: &str, etag: &str| Reply::ok(body.to_owned()).max_age(10).header("etag", etag);
+    let unchanged = Reply::status(304).max_age(600).header("etag", "\"1\"").held(&gate);
+    origin.replies("/a", [page("old", "\"1\""), unchanged, page("new", "\"2\"")]);
+    let tiers = Tiers::with(1, 2, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "old");
+    check(&tiers.get(1, "/a").await, 200, "Hit", "old");
+    tiers.advance(11);
+    let mut early = tiers.viewer(0).await;
+    early.send(&Ask::get("/a")).await;
+    gate.reached().await;
+    tiers.invalidate(&["/a"]).await;
+    let mut later = tiers.viewer(1).await;
+    later.send(&Ask::get("/a")).await;
+    gate.open();
+    assert_eq!(early.answer().await.status, 200, "it may have either");
+    assert_eq!(later.answer().await.text(), "new");
+    for pop in 0..2 {
+        check(&tiers.get(pop, "/a").await, 200, "Hit", "new");
+    }
 }
 
 #[tokio::test]

@@ -119,6 +119,10 @@ contract!([
     trimming_keeps_entries_and_watches_that_kept_up,
     trimming_everything_keeps_the_head,
     a_closed_journal_says_so,
+    a_join_becomes_a_lease_and_a_lease_is_renewed_on_itself,
+    who_lost_a_member_record_cannot_renew_it,
+    a_member_is_dropped_only_at_the_renewal_that_was_seen,
+    a_lease_that_nobody_has_is_seen_by_a_snapshot_at_the_head,
 ]; on_disk: super::OnDisk, in_memory: super::InMemory, simulated: super::Simulated);
 
 async fn revisions_rise_by_one(engine: impl Engine) {
@@ -540,5 +544,85 @@ async fn a_closed_journal_says_so(engine: impl Engine) {
     ));
     while let Some(event) = watch.next().await.unwrap() {
         assert!(event.revision <= Revision(2));
+    }
+}
+
+/// What a member does: each write expects its own last one.
+const MEMBER: &str = "member/IAD89-P3";
+
+async fn write_member(journal: &dyn Journal, value: &str, last: Expected) -> Result<Revision, CommitError> {
+    journal.commit(MEMBER, put(value), last).await
+}
+
+async fn a_join_becomes_a_lease_and_a_lease_is_renewed_on_itself(engine: impl Engine) {
+    let journal = engine.journal();
+    let mut watch = journal.watch(Revision::ZERO).await.unwrap();
+    let joined = write_member(&*journal, "joined", Expected::Any).await.unwrap();
+    // Others' commits in between are no concern of it.
+    journal.commit("invalidation", put("v"), Expected::Any).await.unwrap();
+    let leased = write_member(&*journal, "leased", Expected::Revision(joined))
+        .await
+        .unwrap();
+    let renewed = write_member(&*journal, "leased", Expected::Revision(leased))
+        .await
+        .unwrap();
+    assert_eq!((joined, leased, renewed), (Revision(1), Revision(3), Revision(4)));
+    // A renewal with the value it had is an event all the same: control sees that the member lives.
+    assert_eq!(next_revisions(&mut watch, 4).await, [1, 2, 3, 4]);
+    let entries = journal.snapshot("member/").await.unwrap().entries;
+    assert_eq!(entries.len(), 1);
+    assert_eq!((entries[0].revision, &entries[0].value[..]), (renewed, &b"leased"[..]));
+}
+
+async fn who_lost_a_member_record_cannot_renew_it(engine: impl Engine) {
+    let journal = engine.journal();
+    let first = write_member(&*journal, "first life", Expected::Any).await.unwrap();
+    // Another process of that name joins.
+    let second = write_member(&*journal, "second life", Expected::Any).await.unwrap();
+    let late = write_member(&*journal, "first life", Expected::Revision(first)).await;
+    assert_eq!(conflict(late), (Some(2), 2));
+    // Control drops it.
+    journal
+        .commit(MEMBER, Write::Delete, Expected::Revision(second))
+        .await
+        .unwrap();
+    let late = write_member(&*journal, "second life", Expected::Revision(second)).await;
+    assert_eq!(conflict(late), (None, 3));
+    // Joining anew needs no knowledge of what was.
+    assert_eq!(
+        write_member(&*journal, "third life", Expected::Any).await.unwrap(),
+        Revision(4)
+    );
+}
+
+async fn a_member_is_dropped_only_at_the_renewal_that_was_seen(engine: impl Engine) {
+    let journal = engine.journal();
+    let seen = write_member(&*journal, "leased", Expected::Any).await.unwrap();
+    let renewed = write_member(&*journal, "leased", Expected::Revision(seen))
+        .await
+        .unwrap();
+    let dropped = journal.commit(MEMBER, Write::Delete, Expected::Revision(seen)).await;
+    assert_eq!(conflict(dropped), (Some(renewed.0), renewed.0));
+    let entries = journal.snapshot(MEMBER).await.unwrap().entries;
+    assert_eq!(entries[0].revision, renewed, "it is still a member");
+}
+
+/// Of a renewal and a drop at the same moment, one happens: either the member is there, renewed, or it is gone and knows.
+async fn a_lease_that_nobody_has_is_seen_by_a_snapshot_at_the_head(engine: impl Engine) {
+    let journal = engine.journal();
+    for _ in 0..20 {
+        let seen = write_member(&*journal, "leased", Expected::Any).await.unwrap();
+        let (renewed, dropped) = tokio::join!(
+            write_member(&*journal, "leased", Expected::Revision(seen)),
+            journal.commit(MEMBER, Write::Delete, Expected::Revision(seen)),
+        );
+        let snapshot = journal.snapshot(MEMBER).await.unwrap();
+        assert_eq!(snapshot.revision, journal.head().await.unwrap());
+        let held: Vec<Revision> = snapshot.entries.iter().map(|entry| entry.revision).collect();
+        match (renewed, dropped) {
+            (Ok(renewed), Err(_)) => assert_eq!(held, [renewed]),
+            (Err(_), Ok(_)) => assert_eq!(held, []),
+            both => panic!("one happens, and one only: {both:?}"),
+        }
     }
 }

@@ -19,6 +19,7 @@ mod kills;
 mod origin;
 mod program;
 #[cfg(feature = "deploy")]
+mod signed;
 mod site;
 mod tls;
 mod topology;
