@@ -24,6 +24,7 @@ pub(crate) const ALL: &[Target] = &[
     target("host", keys::host),
     target("http_date", fields::http_date),
     target("invalidation_path", keys::invalidation_path),
+    target("invalidation_token", documents::invalidation_token),
     target("journal_record", records::journal_record),
     target("normal_url", keys::normal_url),
     target("path_pattern", keys::path_pattern),

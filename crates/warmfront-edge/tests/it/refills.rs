@@ -78,7 +78,12 @@ async fn when_the_queue_is_full_the_answer_is_503_and_another_origin_does_not_no
     let site = Site::new(&slow)
         .origin(OriginSite::custom("other", other.port()))
         .behavior("/other/*", Behavior::to("other"));
-    let bed = start(&site, limited(1, 1, LONG)).await;
+    let mut options = edge_options();
+    options.limits.refills = limited(1, 1, LONG);
+    // Room for what is under way and one more: who waits takes up none of it.
+    options.limits.fetches_max = 2;
+    let bed = Testbed::start(options).await;
+    bed.write(&site).await;
     let mut first = asked(&bed, "/a").await;
     gate.reached().await;
     let mut second = asked(&bed, "/b").await;

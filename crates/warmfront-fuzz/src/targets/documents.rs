@@ -1,11 +1,11 @@
-//! XML of the control plane, JSON of policies, signatures of requests.
+//! XML of the control plane, JSON of policies, signatures of requests, tokens of invalidations.
 
 use std::fmt::Debug;
 use std::str;
 
 use warmfront_model::{DistributionId, Timestamp};
 use warmfront_policy::{Policy, PolicyKind, is_public};
-use warmfront_signing::{Incoming, Scope, SecretKey, verify};
+use warmfront_signing::{Incoming, Scope, SecretKey, TokenKey, verify};
 use warmfront_wire::types::{
     CachePolicyConfig, DistributionConfig, InvalidationBatch, OriginAccessControlConfig, OriginRequestPolicyConfig,
     ResponseHeadersPolicyConfig,
@@ -77,5 +77,14 @@ pub(super) fn signature(data: &[u8]) {
     let verified = verify(&incoming, scope, secret, Timestamp(1_369_353_600_000));
     if let Err(refused) = verified {
         assert!(!refused.to_string().is_empty());
+    }
+}
+
+/// What a viewer says in a field. Nobody can make one without the key.
+pub(super) fn invalidation_token(data: &[u8]) {
+    let key = TokenKey::derive(&SecretKey::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"));
+    let id = DistributionId::parse("E1U5RQF7T870K0").expect("an Id");
+    if let Ok(epoch) = key.read(&id, data) {
+        assert_eq!(key.read(&id, key.issue(&id, epoch).as_bytes()), Ok(epoch));
     }
 }
