@@ -9,17 +9,6 @@ use crate::memory::nanos_of_a_look_up;
 use crate::workload::{MIB, memory_of_process};
 use crate::{HEAD, check, key, load, print, print_rate, print_secs, response, scattered};
 
-/// Fills a disk with `n_responses`, starts on it, and fills a small one again and again.
-pub async fn measure(dir: &Path, n_responses: u32) {
-    fill(&dir.join("roomy"), n_responses).await;
-    start(&dir.join("roomy"), n_responses).await;
-    let evicting = dir.join("small");
-    let store = open(&evicting, 256 * MIB);
-    insert_all(&store, n_responses, "disk.evicting_fills_per_sec").await;
-    let evicted = store.figures().disk.unwrap_or_default().n_evicted;
-    print("disk.evicted", evicted);
-}
-
 pub fn open(dir: &Path, bytes: u64) -> Store {
     let options = DiskOptions {
         files: Box::new(Folder::lock(dir).expect("a folder")),
@@ -44,7 +33,8 @@ async fn insert_all(store: &Store, n_responses: u32, rate: &str) {
     print_rate(rate, began, n_responses);
 }
 
-async fn fill(dir: &Path, n_responses: u32) {
+/// Fills a disk that has room for all.
+pub async fn fill(dir: &Path, n_responses: u32) {
     let store = open(dir, ROOMY_BYTES);
     insert_all(&store, n_responses, "disk.fills_per_sec").await;
     let figures = store.figures().disk.unwrap_or_default();
@@ -61,8 +51,8 @@ async fn fill(dir: &Path, n_responses: u32) {
     print_secs("disk.close_secs", began.elapsed());
 }
 
-/// Once with the files in the system's page cache, and once from the disk itself.
-async fn start(dir: &Path, n_responses: u32) {
+/// Starts on what [`fill`] has left: once with the files in the system's page cache, and once from the disk itself.
+pub async fn start(dir: &Path, n_responses: u32) {
     let before = memory_of_process("VmRSS:");
     let store = first_hit(dir, n_responses, "start.first_hit_secs").await;
     let resident = memory_of_process("VmRSS:").saturating_sub(before);
@@ -76,6 +66,13 @@ async fn start(dir: &Path, n_responses: u32) {
     drop(store);
     forget_pages(dir);
     drop(first_hit(dir, n_responses, "start.first_hit_cold_secs").await);
+}
+
+/// Fills a disk that has room for few.
+pub async fn evict(dir: &Path, n_responses: u32) {
+    let store = open(dir, 128 * MIB);
+    insert_all(&store, n_responses, "disk.evicting_fills_per_sec").await;
+    print("disk.evicted", store.figures().disk.unwrap_or_default().n_evicted);
 }
 
 async fn first_hit(dir: &Path, n_responses: u32, name: &str) -> Store {

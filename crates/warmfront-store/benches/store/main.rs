@@ -1,5 +1,5 @@
 //! What the store costs: `cargo bench -p warmfront-store --bench store [-- N_RESPONSES]`. Each line is a name and a number;
-//! `cargo xtask bench store` makes a table of them. `-- large` and `-- heads` measure these alone.
+//! `cargo xtask bench store` makes a table of them. `-- PART` measures one of [`PARTS`] alone, or `heads`.
 
 #[path = "../workload.rs"]
 mod workload;
@@ -11,6 +11,8 @@ mod memory;
 
 use std::fmt::Display;
 use std::future::poll_fn;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,28 +34,51 @@ const HEAD: Epoch = Epoch {
     revision: Revision(1),
 };
 
+/// Each is a process of its own, so that none finds memory that another has left.
+const PARTS: [&str; 6] = ["memory", "look-ups", "fill", "start", "evict", "large"];
+
 fn main() {
     let wanted: Vec<String> = std::env::args()
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
-    let has = |name: &str| wanted.iter().any(|argument| argument == name);
-    if has("heads") {
-        return heads::measure();
-    }
     let n_responses = wanted.iter().find_map(|argument| argument.parse().ok());
-    let n_responses = n_responses.unwrap_or(N_RESPONSES_DEFAULT);
+    let n_responses: u32 = n_responses.unwrap_or(N_RESPONSES_DEFAULT);
+    let named = |argument: &&String| PARTS.contains(&argument.as_str()) || *argument == "heads";
+    match (wanted.iter().find(named), std::env::var_os(FOLDER)) {
+        (Some(part), Some(dir)) => run_part(part, dir.as_ref(), n_responses),
+        (part, _) => {
+            let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the disk to measure");
+            let parts = part.map_or(PARTS.to_vec(), |part| vec![part.as_str()]);
+            parts.iter().for_each(|part| start_part(part, dir.path(), n_responses));
+        }
+    }
+}
+
+/// Where the parts have the folder from.
+const FOLDER: &str = "WARMFRONT_BENCH_FOLDER";
+
+fn start_part(part: &str, dir: &Path, n_responses: u32) {
+    let mut command = Command::new(std::env::current_exe().expect("ourselves"));
+    command.args([part, &n_responses.to_string()]).env(FOLDER, dir);
+    assert!(command.status().expect("it starts").success(), "{part} failed");
+}
+
+fn run_part(part: &str, dir: &Path, n_responses: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the disk to measure");
     runtime.block_on(async {
-        if !has("large") {
-            memory::measure(n_responses).await;
-            disk::measure(dir.path(), n_responses).await;
+        match part {
+            "memory" => memory::fill(n_responses / 5).await,
+            "look-ups" => memory::look_up([n_responses / 100, n_responses, n_responses.saturating_mul(5)]),
+            "fill" => disk::fill(dir, n_responses).await,
+            "start" => disk::start(dir, n_responses).await,
+            "evict" => disk::evict(&dir.join("small"), n_responses).await,
+            "large" => large::measure(&dir.join("large")).await,
+            _ => heads::measure(),
         }
-        large::measure(&dir.path().join("large")).await;
     });
 }
 

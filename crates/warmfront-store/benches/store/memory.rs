@@ -6,19 +6,20 @@ use warmfront_store::Store;
 use crate::workload::{MIB, memory_of_process};
 use crate::{BODY_BYTES, key, print, print_rate, response, response_sharing, scattered};
 
-/// More than anything here takes.
-const ENOUGH_BYTES: u64 = 64 * 1024 * MIB;
+/// A budget that all responses fit into, and not much more: its tables are made for so many.
+fn enough_bytes(n_responses: u32) -> u64 {
+    64 * MIB + u64::from(n_responses) * 3 * 1024
+}
 
-/// Fills memory with a fifth of `n_responses`, then with up to five times as many whose bodies are one.
-pub async fn measure(n_responses: u32) {
-    bookkeeping(n_responses / 5).await;
-    eviction(n_responses / 5).await;
-    look_ups([n_responses / 100, n_responses, n_responses.saturating_mul(5)]);
+/// Fills memory, first with room for all, then with room for few.
+pub async fn fill(n_responses: u32) {
+    bookkeeping(n_responses).await;
+    eviction(n_responses).await;
 }
 
 /// What a response takes beyond its body, the key counted, as the system sees it and as the store does.
 async fn bookkeeping(n_responses: u32) {
-    let store = Store::new(ENOUGH_BYTES);
+    let store = Store::new(enough_bytes(n_responses));
     // What a process takes once is no bookkeeping.
     const N_FIRST: u32 = 2_000;
     for number in 0..N_FIRST {
@@ -32,6 +33,7 @@ async fn bookkeeping(n_responses: u32) {
     print_rate("memory.fills_per_sec", began, n_responses);
     let more = |now: u64, before: u64| (now - before) / u64::from(n_responses.max(1));
     let resident = more(memory_of_process("VmRSS:"), resident);
+    assert_eq!(store.n_responses(), (N_FIRST + n_responses) as usize, "all are there");
     print("memory.bookkeeping_bytes", resident.saturating_sub(BODY_BYTES as u64));
     print(
         "memory.bookkeeping_bytes_counted",
@@ -48,8 +50,9 @@ async fn eviction(n_responses: u32) {
     print_rate("memory.evicting_fills_per_sec", began, n_responses);
 }
 
-fn look_ups(sizes: [u32; 3]) {
-    let store = Store::new(ENOUGH_BYTES);
+/// Looks up among more and more responses, whose bodies are one.
+pub fn look_up(sizes: [u32; 3]) {
+    let store = Store::new(enough_bytes(sizes[2]));
     let body = Bytes::from(vec![7; BODY_BYTES]);
     let mut n_stored = 0;
     for n_responses in sizes {

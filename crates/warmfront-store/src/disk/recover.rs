@@ -48,39 +48,40 @@ pub(super) fn recover(shared: &Shared, head: Epoch, n_threads: usize) -> io::Res
     let mut recovered = Recovered::default();
     let was_there = seen::read(&*shared.files).is_some_and(|seen| head.satisfies(seen));
     let head = was_there.then_some(head);
-    for wave in numbers.chunks(n_threads.max(1)) {
+    thread::scope(|scope| {
         let files = &*shared.files;
-        let found: Vec<Found> = thread::scope(|scope| {
-            let readers: Vec<_> = wave
-                .iter()
-                .map(|&number| scope.spawn(move || read_segment(files, number)))
-                .collect();
-            let joined = readers
-                .into_iter()
-                .map(|reader| reader.join().unwrap_or(Found::Unreadable));
-            joined.collect()
-        });
-        for (&number, found) in wave.iter().zip(found) {
-            match found {
-                Found::Segment(segment, lines) => {
-                    shared.segments.insert(segment);
-                    lines
-                        .into_iter()
-                        .for_each(|line| apply(shared, head, line, &mut recovered));
-                }
-                Found::Useless => {
-                    recovered.n_discarded_files += 1;
-                    let _ = shared.files.remove(&file_name(number));
-                }
-                Found::Unreadable => {}
+        let read = |&number: &u32| (number, scope.spawn(move || read_segment(files, number)));
+        let mut waves = numbers.chunks(n_threads.max(1));
+        let mut next = || waves.next().map(|wave| wave.iter().map(read).collect::<Vec<_>>());
+        let mut present = next();
+        while let Some(wave) = present {
+            // While this one is taken in, the next is read.
+            present = next();
+            for (number, reader) in wave {
+                let found = reader.join().unwrap_or(Found::Unreadable);
+                take_in(shared, head, number, found, &mut recovered);
             }
         }
-    }
+    });
     if recovered.n_foreign > 0 || head.is_none() {
         discard_all(shared, &numbers)?;
     }
     recovered.n_responses = shared.directory.n_entries();
     Ok(recovered)
+}
+
+fn take_in(shared: &Shared, head: Option<Epoch>, number: u32, found: Found, recovered: &mut Recovered) {
+    match found {
+        Found::Segment(segment, lines) => {
+            shared.segments.insert(segment);
+            lines.into_iter().for_each(|line| apply(shared, head, line, recovered));
+        }
+        Found::Useless => {
+            recovered.n_discarded_files += 1;
+            let _ = shared.files.remove(&file_name(number));
+        }
+        Found::Unreadable => {}
+    }
 }
 
 /// A journal that had come further before, or a single stamp of another journal or from beyond this one's head, tells that
