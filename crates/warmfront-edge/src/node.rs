@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use http::HeaderValue;
+use http::header::VIA;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use warmfront_caching::Switches;
@@ -13,7 +14,7 @@ use warmfront_clock::Clock;
 use warmfront_invalidation::Index;
 use warmfront_model::{Incarnation, Revision};
 use warmfront_signing::{Scope, Signer, TokenKey};
-use warmfront_store::Store;
+use warmfront_store::{Store, abbreviate};
 
 use crate::access_log::AccessLog;
 use crate::changes::Changes;
@@ -25,6 +26,7 @@ use crate::identifiers::via;
 use crate::lease::{Lease, Tenure};
 use crate::options::{BucketAccess, EdgeOptions, ExplainToken, Limits};
 use crate::origin::Turns;
+use crate::request::X_AMZ_CF_POP;
 use crate::snapshot::Snapshot;
 use crate::tier::Tier;
 use crate::variants::Variants;
@@ -103,6 +105,11 @@ impl Count {
 
 impl Node {
     pub(crate) fn new(options: &EdgeOptions, store: Store, incarnation: Incarnation, https_port: Option<u16>) -> Node {
+        let pop = HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1"));
+        let via = via(&options.pop);
+        // All that is stored has these.
+        abbreviate(&X_AMZ_CF_POP, &pop);
+        abbreviate(&VIA, &via);
         Node {
             clock: options.clock.clone(),
             limits: options.limits,
@@ -115,8 +122,8 @@ impl Node {
             turns: Arc::new(Turns::new(options.limits.refills)),
             buckets: options.buckets.clone(),
             tier: options.tier.clone(),
-            pop: HeaderValue::from_str(&options.pop).unwrap_or(HeaderValue::from_static("LOC50-P1")),
-            via: via(&options.pop),
+            pop,
+            via,
             explain_token: options.explain_token.clone(),
             tokens: options.tokens.clone(),
             delay: options.propagation_delay,

@@ -16,7 +16,7 @@ mod token;
 mod watch;
 
 pub(crate) use accept::{Accepted, Pending};
-pub(crate) use answer::{Answer, EarlyAnswer, X_AMZ_CF_ID};
+pub(crate) use answer::{Answer, EarlyAnswer, X_AMZ_CF_ID, X_AMZ_CF_POP};
 pub(crate) use key::{Keyed, names_of_key, rules};
 pub(crate) use route::Routed;
 pub(crate) use watch::note;

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use warmfront_caching::{FreshnessRule, Lifetime};
 use warmfront_model::Timestamp;
-use warmfront_store::Head;
+use warmfront_store::{Head, abbreviate};
 
 pub const MIB: u64 = 1024 * 1024;
 
@@ -17,7 +17,7 @@ pub fn head(bytes: u64) -> Head {
         ("date", "Sun, 22 Nov 2026 10:00:01 GMT"),
         ("server", "AmazonS3"),
         ("age", "0"),
-        ("x-cache", "Miss from cloudfront"),
+        ("x-cache", "Hit from cloudfront"),
         ("via", "1.1 warmfront (CloudFront)"),
         ("x-amz-cf-pop", "LOC50-P1"),
         ("x-amz-cf-id", ""),
@@ -26,6 +26,9 @@ pub fn head(bytes: u64) -> Head {
         .iter()
         .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
         .collect();
+    for own in ["via", "x-amz-cf-pop"] {
+        abbreviate(&HeaderName::from_static(own), &headers[own]);
+    }
     headers.insert("content-length", HeaderValue::from(bytes));
     Head {
         status: StatusCode::OK,

@@ -18,9 +18,15 @@ pub struct Truncated;
 #[derive(Clone, Debug)]
 pub struct Body(Kind);
 
+/// Most bodies are small: those that are not have a box, so that the others take less.
 #[derive(Clone, Debug)]
 enum Kind {
     One(Bytes),
+    Other(Box<Other>),
+}
+
+#[derive(Clone, Debug)]
+enum Other {
     Whole { slices: Arc<[Bytes]>, bytes: u64 },
     Disk(Arc<DiskBody>),
     Arriving(Arc<Spool>),
@@ -44,7 +50,7 @@ impl Body {
             return Body(Kind::One(slices.pop().unwrap_or_default()));
         }
         let bytes = slices.iter().map(|slice| slice.len() as u64).sum();
-        Body(Kind::Whole {
+        Body::other(Other::Whole {
             slices: slices.into(),
             bytes,
         })
@@ -78,19 +84,25 @@ impl Body {
     }
 
     pub(crate) fn arriving(spool: Arc<Spool>) -> Body {
-        Body(Kind::Arriving(spool))
+        Body::other(Other::Arriving(spool))
     }
 
     pub(crate) fn on_disk(body: Arc<DiskBody>) -> Body {
-        Body(Kind::Disk(body))
+        Body::other(Other::Disk(body))
+    }
+
+    fn other(other: Other) -> Body {
+        Body(Kind::Other(Box::new(other)))
     }
 
     pub(crate) fn contents(&self) -> Contents<'_> {
         match &self.0 {
             Kind::One(slice) => Contents::Memory(std::slice::from_ref(slice)),
-            Kind::Whole { slices, .. } => Contents::Memory(slices),
-            Kind::Disk(body) => Contents::Disk(body),
-            Kind::Arriving(_) => Contents::Arriving,
+            Kind::Other(other) => match &**other {
+                Other::Whole { slices, .. } => Contents::Memory(slices),
+                Other::Disk(body) => Contents::Disk(body),
+                Other::Arriving(_) => Contents::Arriving,
+            },
         }
     }
 
@@ -98,9 +110,11 @@ impl Body {
     pub(crate) fn bytes(&self) -> Option<u64> {
         match &self.0 {
             Kind::One(slice) => Some(slice.len() as u64),
-            Kind::Whole { bytes, .. } => Some(*bytes),
-            Kind::Disk(body) => Some(body.bytes()),
-            Kind::Arriving(_) => None,
+            Kind::Other(other) => match &**other {
+                Other::Whole { bytes, .. } => Some(*bytes),
+                Other::Disk(body) => Some(body.bytes()),
+                Other::Arriving(_) => None,
+            },
         }
     }
 
@@ -108,25 +122,31 @@ impl Body {
     pub(crate) fn memory_bytes(&self) -> u64 {
         const COUNTS_BYTES: usize = 16;
         let slice_bytes = |slice: &Bytes| allocated(slice.len()) + SHARED_BYTES;
-        match &self.0 {
-            Kind::One(slice) => slice_bytes(slice),
-            Kind::Whole { slices, .. } => {
+        let other = match &self.0 {
+            Kind::One(slice) => return slice_bytes(slice),
+            Kind::Other(other) => other,
+        };
+        let own = match &**other {
+            Other::Whole { slices, .. } => {
                 allocated(size_of_val(&**slices) + COUNTS_BYTES) + slices.iter().map(slice_bytes).sum::<u64>()
             }
-            Kind::Disk(body) => body.memory_bytes(),
-            Kind::Arriving(_) => 0,
-        }
+            Other::Disk(body) => body.memory_bytes(),
+            Other::Arriving(_) => return 0,
+        };
+        allocated(size_of::<Other>()) + own
     }
 
     pub(crate) fn open(&self) -> Option<BodyReader> {
         Some(BodyReader(match &self.0 {
             Kind::One(slice) => Reading::Last((!slice.is_empty()).then(|| slice.clone())),
-            Kind::Whole { slices, .. } => Reading::Whole {
-                slices: Arc::clone(slices),
-                next: 0,
+            Kind::Other(other) => match &**other {
+                Other::Whole { slices, .. } => Reading::Whole {
+                    slices: Arc::clone(slices),
+                    next: 0,
+                },
+                Other::Disk(body) => Reading::Disk(Box::new(DiskReader::new(Arc::clone(body)))),
+                Other::Arriving(spool) => Reading::Arriving(Box::new(SpoolReader::new(Arc::clone(spool))?)),
             },
-            Kind::Disk(body) => Reading::Disk(Box::new(DiskReader::new(Arc::clone(body)))),
-            Kind::Arriving(spool) => Reading::Arriving(Box::new(SpoolReader::new(Arc::clone(spool))?)),
         }))
     }
 }

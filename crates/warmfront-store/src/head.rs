@@ -2,11 +2,13 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use warmfront_caching::Lifetime;
+use warmfront_caching::{FreshnessRule, Lifetime};
 use warmfront_model::Timestamp;
 
 mod known;
 mod ready;
+
+pub use known::abbreviate;
 
 /// Everything of a response but its body.
 #[derive(Clone, Debug)]
@@ -24,8 +26,9 @@ pub struct Head {
 /// A [`Head`] in as little memory as it takes. Cloning it copies no field.
 #[derive(Clone)]
 pub struct StoredHead {
-    /// How long it may be used.
-    pub lifetime: Lifetime,
+    /// Of its lifetime, in the order of the struct.
+    secs: [u32; 4],
+    rule: FreshnessRule,
     /// When it was received, or last confirmed by a 304.
     pub response_time: Timestamp,
     /// The status.
@@ -39,6 +42,18 @@ pub struct StoredHead {
 const WRITTEN_OUT: u8 = u8::MAX;
 
 impl StoredHead {
+    /// How long it may be used. No time in it is longer than 2^32 - 1 seconds, which are 136 years.
+    pub fn lifetime(&self) -> Lifetime {
+        let [fresh, stale_while_revalidate, stale_if_error, initial_age] = self.secs.map(u64::from);
+        Lifetime {
+            fresh_secs: fresh,
+            rule: self.rule,
+            stale_while_revalidate_secs: stale_while_revalidate,
+            stale_if_error_secs: stale_if_error,
+            initial_age_secs: initial_age,
+        }
+    }
+
     /// The fields as a map.
     pub fn headers(&self) -> HeaderMap {
         ready::map(&self.fields, |fields| self.map_of(fields))
@@ -116,7 +131,7 @@ impl fmt::Debug for StoredHead {
             .debug_struct("StoredHead")
             .field("status", &self.status)
             .field("headers", &self.headers())
-            .field("lifetime", &self.lifetime)
+            .field("lifetime", &self.lifetime())
             .field("response_time", &self.response_time)
             .finish()
     }
@@ -155,8 +170,15 @@ impl FieldsBuilder {
     }
 
     pub(crate) fn finish(self, status: StatusCode, lifetime: Lifetime, response_time: Timestamp) -> StoredHead {
+        let secs = [
+            lifetime.fresh_secs,
+            lifetime.stale_while_revalidate_secs,
+            lifetime.stale_if_error_secs,
+            lifetime.initial_age_secs,
+        ];
         StoredHead {
-            lifetime,
+            secs: secs.map(|secs| u32::try_from(secs).unwrap_or(u32::MAX)),
+            rule: lifetime.rule,
             response_time,
             status,
             n_fields: self.n_fields,
@@ -182,7 +204,7 @@ fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(Name<'a>, Value<'a>)> {
         return Some((Name::Bytes(take_bytes(rest)?), Value::Bytes(take_bytes(rest)?)));
     }
     if let Some(pair) = first.checked_sub(known::PAIRS_FROM) {
-        let (name, value) = known::PAIRS.get(usize::from(pair))?;
+        let (name, value) = known::pair(pair)?;
         return Some((Name::Known(name), Value::Known(value)));
     }
     let name = known::NAMES.get(usize::from(first))?;

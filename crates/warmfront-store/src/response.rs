@@ -1,6 +1,7 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwapOption;
 use warmfront_invalidation::{Proven, Stamp, Stamped};
 use warmfront_model::{Epoch, Timestamp};
 
@@ -13,12 +14,12 @@ use crate::{Body, BodyReader, DiskEntry, Head, StoredHead};
 pub struct StoredResponse {
     head: StoredHead,
     stamp: Stamp,
-    /// The field that its cache tags were in when it came.
-    tag_header: Option<Arc<str>>,
+    /// The field that its cache tags were in when it came. Few have one: it may take more, so that the others take less.
+    tag_header: Option<Box<Arc<str>>>,
     body: Body,
     origin_failed_until_ms: AtomicI64,
     /// What it is on disk.
-    disk: OnceLock<Arc<DiskEntry>>,
+    disk: ArcSwapOption<DiskEntry>,
 }
 
 impl StoredResponse {
@@ -33,26 +34,26 @@ impl StoredResponse {
         StoredResponse {
             head,
             stamp: Stamp::new(as_of),
-            tag_header,
+            tag_header: tag_header.map(Box::new),
             body,
             origin_failed_until_ms: AtomicI64::new(i64::MIN),
-            disk: OnceLock::new(),
+            disk: ArcSwapOption::empty(),
         }
     }
 
     /// It was read from `entry`, or will be written as it.
     pub(crate) fn written_as(&self, entry: Arc<DiskEntry>) {
-        let _ = self.disk.set(entry);
+        self.disk.store(Some(entry));
     }
 
     /// What it is on disk, if anything.
-    pub(crate) fn disk_entry(&self) -> Option<&Arc<DiskEntry>> {
-        self.disk.get()
+    pub(crate) fn disk_entry(&self) -> Option<Arc<DiskEntry>> {
+        self.disk.load_full()
     }
 
     /// The field that its cache tags were in when it came.
     pub(crate) fn tag_header(&self) -> Option<&Arc<str>> {
-        self.tag_header.as_ref()
+        self.tag_header.as_deref()
     }
 
     pub(crate) fn body(&self) -> &Body {
@@ -67,12 +68,12 @@ impl StoredResponse {
     /// The same response with another body: the whole one, now that it has arrived.
     /// It has the as-of that this one has reached.
     pub fn with_body(&self, body: Body) -> StoredResponse {
-        StoredResponse::of_parts(self.head.clone(), self.stamp.as_of(), self.tag_header.clone(), body)
+        StoredResponse::of_parts(self.head.clone(), self.stamp.as_of(), self.tag_header().cloned(), body)
     }
 
     /// The same body under a new head and as-of: what a 304 makes of it.
     pub fn confirmed(&self, head: Head, as_of: Epoch) -> StoredResponse {
-        StoredResponse::of_parts(head.into(), as_of, self.tag_header.clone(), self.body.clone())
+        StoredResponse::of_parts(head.into(), as_of, self.tag_header().cloned(), self.body.clone())
     }
 
     /// The head. Looking at it proves nothing; sending it needs the proof that [`StoredResponse::open`] asks for.

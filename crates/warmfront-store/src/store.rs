@@ -66,7 +66,6 @@ pub enum Inserted {
 /// bodies of all sizes that come and go leave holes. `cargo xtask soak` tells whether it is enough.
 const COUNTED_QUARTERS: u64 = 3;
 const N_WRITERS: usize = 64;
-const N_SHARDS: usize = 4;
 
 #[derive(Clone, Copy, Debug)]
 struct MemoryBytes;
@@ -339,7 +338,7 @@ impl Store {
     fn holds(&self, key: &[u8], response: &Arc<StoredResponse>) -> bool {
         match (self.memory.peek(key), &self.disk, response.disk_entry()) {
             (Some(present), ..) => Arc::ptr_eq(&present, response),
-            (None, Some(disk), Some(entry)) => disk.holds(entry),
+            (None, Some(disk), Some(entry)) => disk.holds(&entry),
             (None, ..) => false,
         }
     }
@@ -352,18 +351,32 @@ impl Store {
 
 /// Responses in memory, by key.
 fn memory(memory_bytes: u64) -> Memory {
-    const TYPICAL_BYTES: u64 = 16 * 1024;
-    let n_estimated = usize::try_from(memory_bytes / TYPICAL_BYTES).unwrap_or(usize::MAX);
+    // Tables for as many small responses as fit, so that they need not grow by copying; what is not used of them is not
+    // touched.
+    const SMALL_BYTES: u64 = 2 * 1024;
+    const N_RESERVED_MAX: usize = 1 << 22;
+    const MIB: u64 = 1024 * 1024;
+    // A response that is larger than half a shard is not stored.
+    let n_shards = match memory_bytes {
+        bytes if bytes < MIB => 1,
+        bytes if bytes < 2 * MIB => 2,
+        _ => 4,
+    };
+    let n_estimated = usize::try_from(memory_bytes / SMALL_BYTES).unwrap_or(usize::MAX);
     let options = OptionsBuilder::new()
-        .shards(N_SHARDS)
+        .shards(n_shards)
         .estimated_items_capacity(n_estimated)
+        // Beside them, so many keys of evicted responses are remembered: who comes back soon is hot.
+        .ghost_allocation(1.0 / 8.0)
         .weight_capacity(memory_bytes)
         .build();
     let (hasher, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
-    match options {
+    let memory = match options {
         Ok(options) => Cache::with_options(options, MemoryBytes, hasher, lifecycle),
         Err(_) => Cache::with(n_estimated, memory_bytes, MemoryBytes, hasher, lifecycle),
-    }
+    };
+    memory.reserve(n_estimated.min(N_RESERVED_MAX));
+    memory
 }
 
 /// A stamp of another incarnation is as good as none, so it is never newer.

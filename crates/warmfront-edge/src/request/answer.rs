@@ -137,7 +137,7 @@ pub(crate) fn from_cache(
     response: &Proven<StoredResponse>,
     reason: Reason,
 ) -> Result<Answer, EarlyAnswer> {
-    let outcome = Outcome::stored(reason, response.head().lifetime.rule);
+    let outcome = Outcome::stored(reason, response.head().lifetime().rule);
     from_response(&keyed.routed, response, outcome, OfFetch::default())
         .ok_or_else(|| EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned)))
 }
@@ -237,5 +237,5 @@ pub(crate) fn apply_policy(routed: &Routed<'_>, reason: Reason, upstream: Option
 }
 
 fn age(head: &StoredHead, accepted: &Accepted) -> u64 {
-    age_secs(head.lifetime.initial_age_secs, head.response_time, accepted.now)
+    age_secs(head.lifetime().initial_age_secs, head.response_time, accepted.now)
 }

@@ -104,10 +104,10 @@ impl<'a> Explained<'a> {
             used: used.map(|response| {
                 let head = response.head();
                 let passed = i64::try_from(accepted.now.secs_since(head.response_time)).unwrap_or(i64::MAX);
-                let fresh_secs = i64::try_from(head.lifetime.fresh_secs).unwrap_or(i64::MAX);
+                let fresh_secs = i64::try_from(head.lifetime().fresh_secs).unwrap_or(i64::MAX);
                 Used {
                     as_of: response.stamp().as_of().revision.0,
-                    age_secs: age_secs(head.lifetime.initial_age_secs, head.response_time, accepted.now),
+                    age_secs: age_secs(head.lifetime().initial_age_secs, head.response_time, accepted.now),
                     ttl_secs: fresh_secs.saturating_sub(passed),
                 }
             }),

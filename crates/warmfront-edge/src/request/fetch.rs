@@ -139,7 +139,7 @@ fn is_fresh(response: &StoredResponse, keyed: &Keyed<'_>) -> bool {
     let (head, accepted) = (response.head(), keyed.routed.accepted);
     let directives = request_directives(&accepted.head.headers, &accepted.switches);
     let times = (head.response_time, accepted.now);
-    copy_for_request(&head.lifetime, directives.as_ref(), times) == CopyForRequest::As(StoredCopy::Fresh)
+    copy_for_request(&head.lifetime(), directives.as_ref(), times) == CopyForRequest::As(StoredCopy::Fresh)
 }
 
 /// Begins the fetch and answers with what it brings. `None`: others have read on in a body that is too long to keep before
@@ -228,10 +228,10 @@ pub(super) fn stand_in(keyed: &Keyed<'_>, found: &Found, failure: OriginFailure)
     let accepted = keyed.routed.accepted;
     let outcome = Outcome {
         fetch: Some(found.fetch_reason()),
-        ..Outcome::stored(Reason::StaleIfError, head.lifetime.rule)
+        ..Outcome::stored(Reason::StaleIfError, head.lifetime().rule)
     };
     let times = (head.response_time, accepted.now);
-    may_serve_stale_on_error(failure, &head.lifetime, || head.headers(), &accepted.switches, times)
+    may_serve_stale_on_error(failure, &head.lifetime(), || head.headers(), &accepted.switches, times)
         .then(|| from_response(&keyed.routed, copy, outcome, OfFetch::default()).map(Ok))
         .flatten()
 }

@@ -130,7 +130,7 @@ impl Filling {
             Storability::DoNotStore(reason) => {
                 let lifetime = Lifetime {
                     fresh_secs: 0,
-                    ..old.lifetime
+                    ..old.lifetime()
                 };
                 (lifetime, Kept::Not(reason))
             }
@@ -330,7 +330,7 @@ impl Filling {
         let times = (copy.response_time, now);
         may_serve_stale_on_error(
             failure,
-            &copy.lifetime,
+            &copy.lifetime(),
             || copy.headers(),
             &self.core.node.switches,
             times,

@@ -106,7 +106,7 @@ impl Found {
         let head = proven.head();
         let directives = request_directives(&accepted.head.headers, &accepted.switches);
         let times = (head.response_time, accepted.now);
-        match copy_for_request(&head.lifetime, directives.as_ref(), times) {
+        match copy_for_request(&head.lifetime(), directives.as_ref(), times) {
             CopyForRequest::As(StoredCopy::Fresh) => Found::Fresh(proven),
             CopyForRequest::As(StoredCopy::StaleWhileRevalidate) => Found::StaleWhileRevalidate(proven),
             CopyForRequest::As(StoredCopy::Stale) if stands_in(&proven, accepted) => Found::OriginLeftAlone(proven),
@@ -170,5 +170,5 @@ fn stands_in(copy: &StoredResponse, accepted: &Accepted) -> bool {
     let times = (head.response_time, accepted.now);
     let (unreachable, switches) = (OriginFailure::Unreachable, &accepted.switches);
     copy.leaves_origin_alone(accepted.now)
-        && may_serve_stale_on_error(unreachable, &head.lifetime, || head.headers(), switches, times)
+        && may_serve_stale_on_error(unreachable, &head.lifetime(), || head.headers(), switches, times)
 }

@@ -131,8 +131,8 @@ impl ChildAsk {
                 ResultType::RefreshHit => outcome.reason,
                 _ => Reason::Fetched,
             },
-            kept: outcome.kept.unwrap_or(Kept::For(head.lifetime.rule)),
-            lifetime: head.lifetime,
+            kept: outcome.kept.unwrap_or(Kept::For(head.lifetime().rule)),
+            lifetime: head.lifetime(),
             kept_ms: u64::try_from(now.0.saturating_sub(head.response_time.0)).unwrap_or(0),
         };
         let mut headers = head.headers();

@@ -45,7 +45,7 @@ pub(super) fn encode(
         out.extend(number.to_le_bytes());
     }
     out.extend(head.response_time.0.to_le_bytes());
-    let lifetime = &head.lifetime;
+    let lifetime = head.lifetime();
     for secs in [
         lifetime.fresh_secs,
         lifetime.stale_while_revalidate_secs,

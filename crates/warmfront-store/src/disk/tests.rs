@@ -70,7 +70,7 @@ proptest! {
         prop_assert_eq!(&read.key[..], &key[..]);
         prop_assert_eq!(read.as_of, epoch(9));
         prop_assert_eq!(read.head.headers(), head.headers());
-        prop_assert_eq!(read.head.lifetime, head.lifetime);
+        prop_assert_eq!(read.head.lifetime(), head.lifetime());
         prop_assert_eq!((read.head.status, read.head.response_time), (head.status, head.response_time));
         prop_assert_eq!(read.tag_header, tag_header);
         prop_assert_eq!((read.body_bytes, read.slices), (77, slices));

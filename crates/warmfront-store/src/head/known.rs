@@ -1,5 +1,7 @@
 //! Names and whole fields that responses often have: one byte stands for each. The numbers live in memory only.
 
+use std::sync::OnceLock;
+
 use http::{HeaderName, HeaderValue, header};
 
 /// The first number of a whole field; lower ones are names.
@@ -128,7 +130,31 @@ pub(super) fn pair_number(name: &HeaderName, value: &HeaderValue) -> Option<u8> 
     ) {
         return None;
     }
-    number(PAIRS.iter().position(|pair| pair.0 == *name && pair.1 == *value))
+    let is_it = |pair: &(HeaderName, HeaderValue)| pair.0 == *name && pair.1 == *value;
+    let own = || OWN_PAIRS.iter().map_while(OnceLock::get).position(is_it);
+    number(PAIRS.iter().position(is_it).or_else(|| Some(PAIRS.len() + own()?)))
+}
+
+/// The field that [`pair_number`] gave the number of.
+pub(super) fn pair(number: u8) -> Option<&'static (HeaderName, HeaderValue)> {
+    let number = usize::from(number);
+    PAIRS
+        .get(number)
+        .or_else(|| OWN_PAIRS.get(number.checked_sub(PAIRS.len())?)?.get())
+}
+
+/// Fields that this process puts into all its responses, as far as there is room; they are never forgotten.
+pub(super) static OWN_PAIRS: [OnceLock<(HeaderName, HeaderValue)>; 32] = [const { OnceLock::new() }; 32];
+
+/// Has a field that all responses of a node have take one byte in each that is stored from now on. Of so many nodes in one
+/// process that there is no room for all, those of the last take what they are long.
+pub fn abbreviate(name: &HeaderName, value: &HeaderValue) {
+    let pair = (name.clone(), value.clone());
+    for place in &OWN_PAIRS {
+        if *place.get_or_init(|| pair.clone()) == pair {
+            return;
+        }
+    }
 }
 
 pub(super) fn name_number(name: &HeaderName) -> Option<u8> {

@@ -112,3 +112,15 @@ fn every_stored_response_is_visited() {
     keys.sort_unstable();
     assert_eq!(keys, (0..100).collect::<Vec<u8>>());
 }
+
+#[test]
+fn even_the_smallest_budget_keeps_bodies_of_a_page() {
+    for memory_bytes in [1, 2, 4, 16].map(|mib| mib * 1024 * 1024) {
+        let store = Store::new(memory_bytes);
+        assert!(
+            store.body_bytes_max() >= 256 * 1024,
+            "{memory_bytes}: {}",
+            store.body_bytes_max()
+        );
+    }
+}

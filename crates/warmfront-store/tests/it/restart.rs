@@ -70,7 +70,7 @@ async fn head_body_tags_and_as_of_come_back() {
         let expected = head(number);
         assert_eq!(found_head.headers(), expected.headers);
         assert_eq!(found_head.status, expected.status);
-        assert_eq!(found_head.lifetime, expected.lifetime);
+        assert_eq!(found_head.lifetime(), expected.lifetime);
         assert_eq!(found_head.response_time, expected.response_time);
     }
     let mut index = index(6);
