@@ -49,7 +49,7 @@ impl Coverings {
         if tally.begin(distribution, items, revision) {
             self.counting.store(true, Ordering::Release);
         } else {
-            tracing::warn!(%distribution, %revision, "too many invalidations at a time: what this one covers is not counted");
+            tracing::debug!(%distribution, %revision, "too many invalidations at a time: what this one covers is not counted");
         }
     }
 

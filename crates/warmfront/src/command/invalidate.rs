@@ -25,6 +25,9 @@ pub struct Args {
     /// Wait until the invalidation is Completed, and tell how much of the cache it covered
     #[arg(long)]
     wait: bool,
+    /// With --wait: return as soon as it is Completed, and do not tell how much it covered
+    #[arg(long, requires = "wait")]
+    no_count: bool,
     /// Count what the paths would cover, and invalidate nothing
     #[arg(long, conflicts_with_all = ["wait", "timeout", "caller_reference", "revalidate", "reason"])]
     dry_run: bool,
@@ -80,7 +83,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             return Ok((created, None));
         }
         let completed = completed(&cloudfront, &args.distribution, created, args.timeout).await?;
-        let audit = coverage::audited(&cloudfront, &args.distribution, &completed.id).await?;
+        let audit = if args.no_count {
+            None
+        } else {
+            coverage::audited(&cloudfront, &args.distribution, &completed.id).await?
+        };
         anyhow::Ok((completed, audit))
     })?;
     stdout::print(&if args.json {
@@ -90,7 +97,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     })?;
     match &audit {
         Some(audit) => eprint!("{}", coverage::report(audit, &args.paths)),
-        None if args.wait => eprintln!("warmfront: how much it covered is not counted yet"),
+        None if args.wait && !args.no_count => eprintln!("warmfront: how much it covered is not counted yet"),
         None => {}
     }
     Ok(())

@@ -47,6 +47,14 @@ fn waiting_tells_how_much_was_covered_and_warns_where_nothing_was() {
     assert_eq!(printed["Nodes"].as_object().unwrap().len(), 1, "{printed}");
     assert!(!stderr(&some).contains("warning"), "{}", stderr(&some));
 
+    let quick = invalidate(data.path(), &distribution, &["--wait", "--no-count", "--json", "/*"]);
+    let printed = in_json(&quick);
+    assert_eq!(printed["Status"], "Completed");
+    assert!(
+        printed.get("Responses").is_none() && stderr(&quick).is_empty(),
+        "{printed}"
+    );
+
     let none = invalidate(data.path(), &distribution, &["--wait", "/case"]);
     assert!(stdout(&none).ends_with(" Completed\n"), "{}", stdout(&none));
     for word in ["covered 0 responses", "warning: nothing", "'/page*'", "--distribution"] {

@@ -158,7 +158,7 @@ impl Cache for Warmfront {
         };
         let mut command = Command::new(&self.program);
         command
-            .args(["invalidate", "--wait", "--json", "--data"])
+            .args(["invalidate", "--wait", "--no-count", "--json", "--data"])
             .arg(self.folder());
         command.args(["--distribution", &self.distribution, &item]);
         let said = output(&mut command)?;
