@@ -99,7 +99,8 @@ impl Index {
         self.raise_floor(self.applied.revision);
     }
 
-    /// Counts everything stamped below `revision` as covered. For the index of one request that asks for nothing older.
+    /// Counts everything stamped below `revision` as covered, once what the index knows has raised its stamp. For the index
+    /// of one request that asks for nothing older.
     pub fn demand(&mut self, revision: Revision) {
         self.demanded = self.demanded.max(revision);
         self.newest = self.newest.max(revision);
@@ -194,7 +195,7 @@ impl Known<'_> {
     }
 
     /// What covers a response of this URL, its tags and the floor left aside.
-    fn by_url(&self, names: &Names<'_>) -> Covering {
+    pub(crate) fn by_url(&self, names: &Names<'_>) -> Covering {
         let all = self.indexes().map(|index| index.by_url(names));
         all.fold(Covering::NEVER, Covering::max)
     }

@@ -156,14 +156,14 @@ impl Index {
         if as_of.revision >= self.newest() {
             return true;
         }
-        let names = names();
-        if self.required(distribution, &names) > as_of.revision {
+        let (names, known) = (names(), self.of(distribution));
+        if known.by_url(&names).newest.max(self.floor()) > as_of.revision {
             return false;
         }
-        if names.tag_header.is_none() || self.of(distribution).newest_tag() <= as_of.revision {
+        if names.tag_header.is_none() || known.newest_tag() <= as_of.revision {
             stamp.raise(self.applied().revision);
         }
-        true
+        stamp.as_of().revision >= self.demanded()
     }
 
     fn judge<'n, T: Stamped>(
@@ -186,14 +186,13 @@ impl Index {
         } else {
             Covering::NEVER
         };
-        let required = covering.newest.max(self.floor());
-        if required.max(self.demanded()) <= as_of.revision {
+        if covering.newest.max(self.floor()) <= as_of.revision {
             stamp.raise(self.applied().revision);
-            return Ok(());
+            let is_new_enough = stamp.as_of().revision >= self.demanded();
+            return is_new_enough.then_some(()).ok_or(InvalidationMode::Refetch);
         }
         let forgotten = self.floor() > as_of.revision && self.floor().0 > stamp.gentle_through.load(Ordering::Acquire);
-        let only_demanded = required <= as_of.revision;
-        if forgotten || only_demanded || covering.refetch > as_of.revision {
+        if forgotten || covering.refetch > as_of.revision {
             return Err(InvalidationMode::Refetch);
         }
         Err(InvalidationMode::Revalidate)

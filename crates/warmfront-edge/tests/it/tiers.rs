@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use warmfront_edge::{Edge, EdgeOptions};
+use warmfront_journal::{Expected, Journal, Write};
 use warmfront_testkit::{Ask, Gate, Origin, Reply, Site, Tiers, Viewer, applied, metrics};
 
 use crate::{check, counting};
@@ -190,6 +191,22 @@ async fn an_expired_copy_that_is_unchanged_costs_a_304_between_the_tiers_too() {
     assert!(sent() - before < BODY_BYTES, "{} after {before}", sent());
     assert_eq!(origin.n_requests(), 2, "the other POP was told by the regional node");
     check(&tiers.get(1, "/a").await, 200, "Hit", &body);
+}
+
+/// It knows nothing of the past, and so asks for nothing older than its start. What its region has is no older: nothing that
+/// has been invalidated since covers it.
+#[tokio::test]
+async fn a_pop_that_has_just_started_gets_what_its_region_has() {
+    let origin = counting().await;
+    let mut tiers = Tiers::with(1, 1, &Site::new(&origin)).await;
+    check(&tiers.get(0, "/a").await, 200, "Miss", "1");
+    let written = Write::Put("whatever".into());
+    let later = tiers.journal.commit("note/1", written, Expected::Any).await;
+    tiers.applied(later.unwrap()).await;
+    let started = tiers.node(tiers.pop_options(1)).await;
+    tiers.pops.push(started);
+    check(&tiers.get(1, "/a").await, 200, "Hit", "1");
+    assert_eq!(origin.n_requests(), 1);
 }
 
 /// Its connections are gone with it, and whatever it knew; POPs neither fail nor believe more than they may.

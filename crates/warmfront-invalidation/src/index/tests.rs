@@ -214,10 +214,24 @@ fn an_unchanged_index_is_not_asked_again() {
     index.advance(Revision(12));
     let met = index.check(&site(), page(7, 9), || panic!("the URL is not needed"));
     assert!(met.is_ok());
-    index.demand(Revision(10));
-    assert!(!check(&index, &page(7, 9)), "nothing older than 10 will do");
     index.cover_the_past();
     assert!(!check(&index, &page(7, 11)), "nothing older than 12 will do");
+}
+
+/// What a parent knows makes its responses as new as a child needs them, whenever they were fetched.
+#[test]
+fn a_response_that_the_index_passes_is_as_new_as_the_index() {
+    let mut index = index_with(&[("/other", 9)]);
+    index.demand(Revision(9));
+    let stored = page(7, 3);
+    assert!(check(&index, &stored));
+    assert_eq!(stored.stamp().as_of().revision, Revision(9));
+    let arriving = page(7, 3);
+    assert!(index.check_unanswered(&site(), arriving.stamp(), || names("/page", false)));
+    index.demand(Revision(12));
+    assert!(!check(&index, &stored), "more than this index knows");
+    assert!(!index.check_unanswered(&site(), arriving.stamp(), || names("/page", false)));
+    assert!(check(&index, &page(7, 12)));
 }
 
 #[test]
