@@ -366,7 +366,7 @@ fn memory(memory_bytes: u64) -> Memory {
     let options = OptionsBuilder::new()
         .shards(n_shards)
         .estimated_items_capacity(n_estimated)
-        // Beside them, so many keys of evicted responses are remembered: who comes back soon is hot.
+        // Of keys that were evicted, an eighth as many are remembered: who comes back soon is hot.
         .ghost_allocation(1.0 / 8.0)
         .weight_capacity(memory_bytes)
         .build();
