@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use bytes::Bytes;
+use warmfront_invalidation::Stamped;
 use warmfront_model::Epoch;
 
 use super::Shared;
@@ -72,9 +73,9 @@ pub(super) fn recover(shared: &Shared, head: Epoch, n_threads: usize) -> io::Res
 
 fn take_in(shared: &Shared, head: Option<Epoch>, number: u32, found: Found, recovered: &mut Recovered) {
     match found {
-        Found::Segment(segment, lines) => {
+        Found::Segment(segment, told) => {
             shared.segments.insert(segment);
-            lines.into_iter().for_each(|line| apply(shared, head, line, recovered));
+            told.into_iter().for_each(|told| apply(shared, head, told, recovered));
         }
         Found::Useless => {
             recovered.n_discarded_files += 1;
@@ -103,34 +104,52 @@ fn discard_all(shared: &Shared, numbers: &[u32]) -> io::Result<()> {
     Ok(())
 }
 
-fn apply(shared: &Shared, head: Option<Epoch>, line: Line, recovered: &mut Recovered) {
-    match line {
-        Line::Response {
-            key,
-            as_of,
-            tags,
-            body_bytes,
-            place,
-        } => {
-            if !head.is_some_and(|head| head.satisfies(as_of)) {
+fn apply(shared: &Shared, head: Option<Epoch>, told: Told, recovered: &mut Recovered) {
+    match told {
+        Told::Response(entry, oldest_segment) => {
+            if !head.is_some_and(|head| head.satisfies(entry.stamp().as_of())) {
                 recovered.n_foreign += 1;
-                shared.directory.remove(&key);
-            } else if shared.segments.has(place.oldest_segment) {
-                let entry = DiskEntry::unwritten(key, tags, as_of, body_bytes);
-                entry.put_at(place);
-                shared.directory.insert(Arc::new(entry));
+                shared.directory.remove(entry.key());
+            } else if shared.segments.has(oldest_segment) {
+                shared.directory.insert(entry);
             } else {
-                shared.directory.remove(&key);
+                shared.directory.remove(entry.key());
             }
         }
-        Line::Removal(key) => {
+        Told::Removal(key) => {
             shared.directory.remove(&key);
         }
     }
 }
 
+/// What a line comes to. Made by whoever reads it: one thread takes in what many have read.
+enum Told {
+    /// A response, and the oldest segment that it needs.
+    Response(Arc<DiskEntry>, u32),
+    Removal(Box<[u8]>),
+}
+
+impl From<Line> for Told {
+    fn from(line: Line) -> Told {
+        match line {
+            Line::Response {
+                key,
+                as_of,
+                tags,
+                body_bytes,
+                place,
+            } => {
+                let entry = DiskEntry::unwritten(key, tags, as_of, body_bytes);
+                entry.put_at(place);
+                Told::Response(Arc::new(entry), place.oldest_segment)
+            }
+            Line::Removal(key) => Told::Removal(key),
+        }
+    }
+}
+
 enum Found {
-    Segment(Arc<Segment>, Vec<Line>),
+    Segment(Arc<Segment>, Vec<Told>),
     /// Not a segment that this program can use.
     Useless,
     /// The disk gave an error; it may give another answer at the next start.
@@ -175,7 +194,7 @@ fn try_read_segment(files: &dyn Files, number: u32) -> io::Result<Found> {
     };
     let segment = Segment::new(id, file, file_bytes);
     if let Some(lines) = read_list(&segment)? {
-        return Ok(Found::Segment(Arc::new(segment), lines));
+        return Ok(found(segment, lines));
     }
     let (lines, end) = scan(&segment)?;
     // A list saves the next start the scan. The tail that was torn off must not be taken for its end.
@@ -184,7 +203,11 @@ fn try_read_segment(files: &dyn Files, number: u32) -> io::Result<Found> {
         .truncate(end)
         .and_then(|()| write_list(&segment, end, lines.iter().cloned()));
     segment.set_bytes(listed.unwrap_or(end));
-    Ok(Found::Segment(Arc::new(segment), lines))
+    Ok(found(segment, lines))
+}
+
+fn found(segment: Segment, lines: Vec<Line>) -> Found {
+    Found::Segment(Arc::new(segment), lines.into_iter().map(Told::from).collect())
 }
 
 /// The list at the end of a sealed segment; `None` if it was not sealed, or the list is damaged.
