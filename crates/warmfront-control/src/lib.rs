@@ -18,6 +18,10 @@ mod follower;
 mod identity;
 mod listing;
 mod members;
+#[cfg(not(feature = "mutants"))]
+mod mutants;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod naming;
 mod nodes;
 mod operation;

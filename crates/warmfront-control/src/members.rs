@@ -7,6 +7,7 @@ use warmfront_facts::{Key, View};
 use warmfront_journal::{CommitError, Expected, Write};
 use warmfront_model::Revision;
 
+use crate::mutants::{Mutant, is_planted};
 use crate::state::State;
 
 /// By how much two clocks that count the same time may differ, as a fraction: one part in so many.
@@ -32,10 +33,9 @@ impl LastSeen {
             .retain(|name, _| view.members().any(|(member, _)| member == name));
         for (name, record) in view.members() {
             if self.0.get(name).is_none_or(|seen| seen.revision != record.revision) {
-                let lease = record.membership.lease();
                 let seen = Seen {
                     revision: record.revision,
-                    deadline: now.saturating_add(lease).saturating_add(lease / DRIFT),
+                    deadline: now.saturating_add(patience(record.membership.lease())),
                 };
                 self.0.insert(name.to_owned(), seen);
             }
@@ -49,6 +49,14 @@ impl LastSeen {
     }
 }
 
+/// How long a member may be silent.
+fn patience(lease: Duration) -> Duration {
+    if is_planted(Mutant::DroppedEarly) {
+        return lease / 2;
+    }
+    lease.saturating_add(lease / DRIFT)
+}
+
 /// Drops members that have not been heard of for their lease and the drift, by deleting their record at the revision that
 /// was seen. A renewal that was not seen makes that fail; and whoever was dropped has fenced itself before, since its own
 /// lease counts from before its renewal was written.
@@ -58,6 +66,9 @@ pub(crate) async fn drop_silent(state: Arc<State>) {
     let clock: Clock = state.options.lease_clock.clone();
     let views = &state.views;
     let mut seen = LastSeen::default();
+    if is_planted(Mutant::DroppedAtOnce) {
+        seen.note(&views.newest(), Duration::ZERO);
+    }
     loop {
         let view = views.newest();
         seen.note(&view, clock.uptime());

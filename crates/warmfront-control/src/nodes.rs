@@ -10,6 +10,8 @@ use tokio::task::AbortHandle;
 use warmfront_facts::{CoverageReport, View};
 use warmfront_model::Revision;
 
+use crate::mutants::{Mutant, is_planted};
+
 /// Where nodes report how far they have applied the journal. Clones share one register.
 ///
 /// Which nodes count for `Completed` is another question: those attached with [`Counts::WithProcess`], and those whose
@@ -148,7 +150,11 @@ impl Nodes {
             let attached = nodes.get(name);
             attached.map_or(Revision::ZERO, |attached| *attached.node.applied.borrow())
         });
-        with_process.chain(members).fold(view.revision(), Revision::min)
+        let all = with_process.chain(members);
+        if is_planted(Mutant::FastestDecides) {
+            return all.max().unwrap_or(view.revision()).min(view.revision());
+        }
+        all.fold(view.revision(), Revision::min)
     }
 
     /// Whether every node that counts has applied this revision, which is at most the view's.

@@ -1,13 +1,27 @@
+use std::fmt::Debug;
+
+use warmfront_control::mutants as control;
 use warmfront_edge::mutants::{Mutant, plant};
 use warmfront_simulation::run;
 
-/// Plants a bug, and looks for a schedule that shows it among the first `n_schedules`.
+/// Plants a bug into the edge, and looks for a schedule that shows it among the first `n_schedules`.
 fn check(mutant: Mutant, n_schedules: u64) {
     plant(Some(mutant));
+    look_for(mutant, n_schedules);
+    plant(None);
+}
+
+/// The same for the control plane.
+fn check_control(mutant: control::Mutant, n_schedules: u64) {
+    control::plant(Some(mutant));
+    look_for(mutant, n_schedules);
+    control::plant(None);
+}
+
+fn look_for(mutant: impl Debug, n_schedules: u64) {
     let found = (0..n_schedules)
         .map(|seed| run(seed, false))
         .find(|report| !report.violations.is_empty());
-    plant(None);
     match found {
         Some(report) => println!("{mutant:?}: {report}"),
         None => panic!("{mutant:?} is not found in {n_schedules} schedules"),
@@ -72,4 +86,19 @@ fn a_lease_without_waiting_for_the_join_is_found() {
 #[test]
 fn a_lease_that_counts_from_its_answer_is_found() {
     check(Mutant::LeaseFromAnswer, 300);
+}
+
+#[test]
+fn completed_by_the_fastest_is_found() {
+    check_control(control::Mutant::FastestDecides, 100);
+}
+
+#[test]
+fn a_member_that_is_dropped_early_is_found() {
+    check_control(control::Mutant::DroppedEarly, 300);
+}
+
+#[test]
+fn a_control_process_that_drops_whom_it_has_not_heard_of_is_found() {
+    check_control(control::Mutant::DroppedAtOnce, 300);
 }
