@@ -6,6 +6,7 @@
 
 mod body;
 mod disk;
+mod evictions;
 mod files;
 mod fill;
 mod head;

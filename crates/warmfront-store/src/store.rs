@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
-use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::sync::Cache;
 use quick_cache::{OptionsBuilder, Weighter};
 use warmfront_invalidation::Stamped;
 use warmfront_model::Epoch;
 
 use crate::disk::{Disk, NotLoaded, Threads};
+use crate::evictions::Evictions;
 use crate::shares::Shares;
 use crate::{Body, DiskEntry, DiskFigures, Files, Fill, FillLimits, Recovered, StoredResponse};
 
@@ -19,6 +20,7 @@ use crate::{Body, DiskEntry, DiskFigures, Files, Fill, FillLimits, Recovered, St
 /// is written to disk as well, if there is one; so a response on disk is, as long as memory holds its key, the same.
 pub struct Store {
     memory: Arc<Memory>,
+    evictions: Evictions,
     disk: Option<Disk>,
     /// Held while one key's entry is compared and replaced, so that of two writers the older never wins.
     writers: [Mutex<()>; N_WRITERS],
@@ -28,7 +30,7 @@ pub struct Store {
     object_bytes_max: u64,
 }
 
-type Memory = Cache<Arc<[u8]>, Arc<StoredResponse>, MemoryBytes, RandomState>;
+type Memory = Cache<Arc<[u8]>, Arc<StoredResponse>, MemoryBytes, RandomState, Evictions>;
 
 /// The disk tier that a store is to have.
 pub struct DiskOptions {
@@ -47,6 +49,8 @@ pub struct StoreFigures {
     pub n_in_memory: usize,
     /// Bytes they take.
     pub memory_bytes: u64,
+    /// Responses that have left memory since the start, as others needed the room.
+    pub n_evicted: u64,
     /// The disk tier; `None` without one.
     pub disk: Option<DiskFigures>,
 }
@@ -86,12 +90,14 @@ impl Store {
     pub fn new(memory_bytes: u64) -> Store {
         let memory_bytes = memory_bytes.max(Self::MEMORY_BYTES_MIN);
         let memory_bytes = memory_bytes / 4 * COUNTED_QUARTERS;
-        let memory = Arc::new(memory(memory_bytes));
+        let evictions = Evictions::new();
+        let memory = Arc::new(memory(memory_bytes, evictions.clone()));
         let object_bytes_max = memory.shard_capacity() / 2;
         let resized = Arc::clone(&memory);
         let resize = Box::new(move |bytes| resized.set_capacity(bytes));
         Store {
             memory,
+            evictions,
             disk: None,
             writers: [const { Mutex::new(()) }; N_WRITERS],
             hasher: RandomState::default(),
@@ -300,6 +306,7 @@ impl Store {
         StoreFigures {
             n_in_memory: self.memory.len(),
             memory_bytes: self.memory_bytes(),
+            n_evicted: self.evictions.count(),
             disk: self.disk.as_ref().map(Disk::figures),
         }
     }
@@ -350,7 +357,7 @@ impl Store {
 }
 
 /// Responses in memory, by key.
-fn memory(memory_bytes: u64) -> Memory {
+fn memory(memory_bytes: u64, evictions: Evictions) -> Memory {
     // Tables for as many small responses as fit, so that they need not grow by copying; what is not used of them is not
     // touched.
     const SMALL_BYTES: u64 = 2 * 1024;
@@ -370,10 +377,10 @@ fn memory(memory_bytes: u64) -> Memory {
         .ghost_allocation(1.0 / 8.0)
         .weight_capacity(memory_bytes)
         .build();
-    let (hasher, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
+    let hasher = RandomState::default();
     let memory = match options {
-        Ok(options) => Cache::with_options(options, MemoryBytes, hasher, lifecycle),
-        Err(_) => Cache::with(n_estimated, memory_bytes, MemoryBytes, hasher, lifecycle),
+        Ok(options) => Cache::with_options(options, MemoryBytes, hasher, evictions),
+        Err(_) => Cache::with(n_estimated, memory_bytes, MemoryBytes, hasher, evictions),
     };
     memory.reserve(n_estimated.min(N_RESERVED_MAX));
     memory

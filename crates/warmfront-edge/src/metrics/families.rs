@@ -130,6 +130,14 @@ pub(super) const FAMILIES: &[Family] = &[
     },
     Family {
         metric: counter(
+            "warmfront_memory_evicted_total",
+            &[],
+            "Responses that left memory as others needed the room",
+        ),
+        read: |node, give| give(&[], node.store.figures().n_evicted),
+    },
+    Family {
+        metric: counter(
             "warmfront_disk_reads_total",
             &["result"],
             "Responses read from disk, and those that could not be read, or not in time: each of these was a miss",

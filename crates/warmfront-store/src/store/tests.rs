@@ -124,3 +124,20 @@ fn even_the_smallest_budget_keeps_bodies_of_a_page() {
         );
     }
 }
+
+#[test]
+fn what_leaves_memory_for_others_is_counted_and_nothing_else() {
+    let store = Store::new(Store::MEMORY_BYTES_MIN);
+    for _ in 0..10 {
+        store.insert(b"key", page(1));
+    }
+    store.remove(b"key", &store.get(b"key").unwrap());
+    assert_eq!(store.figures().n_evicted, 0);
+    let body = || Body::whole(vec![Bytes::from(vec![0; 10_000])]);
+    for n in 0..500_u32 {
+        store.insert(&n.to_be_bytes(), response(1, 1, body()));
+    }
+    let figures = store.figures();
+    assert_eq!(figures.n_evicted + figures.n_in_memory as u64, 500);
+    assert!(figures.n_evicted > 300, "{figures:?}");
+}
