@@ -16,6 +16,7 @@ use warmfront_facts::{
 use warmfront_invalidation::InvalidationMode;
 use warmfront_journal::{Expected, Journal, Simulated, Write};
 use warmfront_model::{AccountId, DistributionId, Revision, Timestamp};
+use warmfront_wire::types::DistributionConfig;
 use warmfront_wire::{convert, from_xml};
 
 use crate::gate::within_patience;
@@ -111,6 +112,15 @@ impl Testbed {
     /// Creates or updates a distribution, and waits until the edge has it.
     pub async fn write(&self, site: &Site) {
         let revision = self.commit_site(site).await;
+        self.applied(revision).await;
+    }
+
+    /// The same with another configuration than `site`'s, such as one that names policies.
+    ///
+    /// # Panics
+    /// If the journal fails.
+    pub async fn write_config(&self, site: &Site, config: DistributionConfig) {
+        let revision = commit_config(&self.journal, &self.clock, site, config).await;
         self.applied(revision).await;
     }
 
@@ -307,9 +317,13 @@ pub fn metrics(edge: &Edge) -> String {
 /// # Panics
 /// If its configuration is refused, or the journal fails.
 pub async fn commit_site(journal: &Simulated, clock: &Clock, site: &Site) -> Revision {
-    let config = site.config();
+    commit_config(journal, clock, site, site.config()).await
+}
+
+/// The edge makes its own distribution of the configuration and the policies that it names; the record has that of `site`.
+async fn commit_config(journal: &Simulated, clock: &Clock, site: &Site, config: DistributionConfig) -> Revision {
     let domain_name = site.domain_name();
-    let distribution = convert::distribution(&config, site.id().clone(), &domain_name);
+    let distribution = convert::distribution(&site.config(), site.id().clone(), &domain_name);
     let record = DistributionRecord {
         id: site.id().clone(),
         domain_name: domain_name.into(),

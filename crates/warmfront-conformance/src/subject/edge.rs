@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use warmfront_edge::BucketAccess;
-use warmfront_facts::{DistributionRecord, Key, Policy, PolicyRecord};
+use warmfront_facts::{Key, Policy, PolicyRecord};
 use warmfront_model::{CachePolicy, Revision, Timestamp};
 use warmfront_testkit::{Answer, Ask, Origin, START, Site, Testbed, edge_options};
 use warmfront_wire::{convert, from_xml};
@@ -60,21 +60,7 @@ impl EdgeInMemory {
         }
         let parsed = from_xml(config.xml.as_bytes()).map_err(|error| format!("{error}: {}", config.xml))?;
         let site = Site::new(&self.origin);
-        // The edge makes its own of the configuration and the policies.
-        let stand_in = convert::distribution(&site.config(), site.id().clone(), &site.domain_name());
-        let record = DistributionRecord {
-            id: site.id().clone(),
-            domain_name: site.domain_name().into(),
-            created: START,
-            last_modified: START,
-            revision: Revision::ZERO,
-            config: convert::with_defaults(parsed),
-            distribution: Arc::new(stand_in.map_err(|error| error.to_string())?),
-        };
-        let value = record.encode().map_err(|error| error.to_string())?;
-        let key = Key::Distribution(site.id().clone()).to_string();
-        let revision = self.bed.commit(&key, value).await;
-        self.bed.applied(revision).await;
+        self.bed.write_config(&site, convert::with_defaults(parsed)).await;
         Ok(())
     }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use warmfront_facts::{DistributionRecord, Key, Policy, PolicyRecord};
+use warmfront_facts::{Key, Policy, PolicyRecord};
 use warmfront_model::{CachePolicy, OriginRequestPolicy, ResponseHeadersPolicy, Revision};
 use warmfront_testkit::{Ask, Behavior, Origin, Reply, START, Site, Testbed, edge_options};
-use warmfront_wire::{convert, from_xml};
+use warmfront_wire::from_xml;
 
 use crate::check;
 
@@ -40,17 +40,7 @@ async fn with(named: &Named<'_>) -> (Origin, Testbed) {
     behavior.cache_policy_id = Some(named.cache.to_owned());
     behavior.origin_request_policy_id = Some(named.origin_request.to_owned());
     behavior.response_headers_policy_id = Some(named.response_headers.to_owned());
-    let distribution = convert::distribution(&site.config(), site.id().clone(), &site.domain_name()).unwrap();
-    let record = DistributionRecord {
-        id: site.id().clone(),
-        domain_name: site.domain_name().into(),
-        created: START,
-        last_modified: START,
-        revision: Revision::ZERO,
-        distribution: Arc::new(distribution),
-        config,
-    };
-    commit(&bed, &Key::Distribution(site.id().clone()), record.encode().unwrap()).await;
+    bed.write_config(&site, config).await;
     (origin, bed)
 }
 
