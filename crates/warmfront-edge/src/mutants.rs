@@ -27,6 +27,8 @@ pub enum Mutant {
     FenceIgnored,
     /// A node without a lease joins a fetch that began before the request arrived.
     JoinFenced,
+    /// A request with the token of an invalidation is answered like any other.
+    TokenIgnored,
     /// A node takes its lease before it has applied its own join record.
     JoinUnawaited,
     /// A lease counts from when its renewal was answered.

@@ -12,7 +12,8 @@ use crate::random::Random;
 use crate::viewer::Viewer;
 use crate::world::World;
 
-/// Changes objects and invalidates them, again and again. Now and then it waits for Completed and looks at once.
+/// Changes objects and invalidates them, again and again. Now and then it looks at once with the token, and now and then it
+/// waits for Completed and looks then.
 pub async fn invalidate_forever(world: Arc<World>) {
     let mut random = world.random();
     let mut n_pursuits = 0;
@@ -39,6 +40,12 @@ pub async fn invalidate_forever(world: Arc<World>) {
         let revision = commit_invalidation(&world.journal, &world.clock, &world.n_references, &[&item], mode).await;
         world.note(format_args!("{item} is invalidated at {revision}, to {mode}"));
         world.created(Invalidation { revision, item });
+        if random.percent(15) && !covered.is_empty() {
+            n_pursuits += 1;
+            let viewer = Viewer::new(&world, format!("pursuer {n_pursuits}")).with_token(revision);
+            let covered = covered.clone();
+            tokio::spawn(async move { viewer.pursue(&covered, 1).await });
+        }
         if random.percent(40) && !covered.is_empty() {
             n_pursuits += 1;
             let viewer = Viewer::new(&world, format!("pursuer {n_pursuits}"));

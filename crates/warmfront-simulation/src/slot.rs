@@ -94,6 +94,7 @@ impl Slot {
             pop: self.name(),
             tier: self.tier(world),
             tenure: tenure(world),
+            tokens: Some(world.tokens.clone()),
             ..edge_options()
         };
         let dial = Arc::new(Network(Arc::clone(world)));

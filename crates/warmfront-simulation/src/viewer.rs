@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split};
 use tokio::time::{sleep, timeout};
-use warmfront_model::Revision;
-use warmfront_testkit::{BodyState, Framing, MessageReader};
+use warmfront_journal::Journal;
+use warmfront_model::{DistributionId, Epoch, Revision};
+use warmfront_testkit::{BodyState, Framing, MessageReader, Site};
 
 use crate::plan::{LENGTH, PATHS};
 use crate::random::Random;
@@ -16,6 +17,8 @@ pub struct Viewer {
     name: String,
     random: Random,
     connections: Vec<Option<Connection>>,
+    /// The invalidation that nothing older will do for, and its token.
+    purged: Option<(Revision, String)>,
 }
 
 struct Connection {
@@ -33,6 +36,20 @@ impl Viewer {
             connections: (0..world.plan.n_pops).map(|_| None).collect(),
             world: Arc::clone(world),
             name,
+            purged: None,
+        }
+    }
+
+    /// The same, with the token of the invalidation at `revision`.
+    pub fn with_token(self, revision: Revision) -> Viewer {
+        let epoch = Epoch {
+            incarnation: self.world.journal.incarnation(),
+            revision,
+        };
+        let token = DistributionId::parse(Site::ID).map(|id| self.world.tokens.issue(&id, epoch));
+        Viewer {
+            purged: token.ok().map(|token| (revision, token)),
+            ..self
         }
     }
 
@@ -108,10 +125,17 @@ impl Viewer {
             "{} asks pop {pop}: {method} {path}, {completed} Completed",
             self.name
         ));
-        if connection.outgoing.write_all(b"host: 127.0.0.1\r\n\r\n").await.is_err() {
+        let (token, settled) = match &self.purged {
+            Some((revision, token)) => (format!("x-warmfront-token: {token}\r\n"), completed.max(*revision)),
+            None => (String::new(), completed),
+        };
+        let rest = format!("host: 127.0.0.1\r\n{token}\r\n");
+        if connection.outgoing.write_all(rest.as_bytes()).await.is_err() {
             return false;
         }
-        self.take_answer(connection, path, method, completed).await
+        let is_ahead = settled > completed;
+        self.world.count(|figures| figures.n_by_token += u64::from(is_ahead));
+        self.take_answer(connection, path, method, settled).await
     }
 
     async fn take_answer(
@@ -119,7 +143,7 @@ impl Viewer {
         connection: &mut Connection,
         path: &'static str,
         method: &str,
-        completed: Revision,
+        settled: Revision,
     ) -> bool {
         let Ok(head) = connection.incoming.response_head().await else {
             self.world.note(format_args!("{} is cut off", self.name));
@@ -157,7 +181,7 @@ impl Viewer {
         });
         if let Ok(fetch) = fetch.parse() {
             let body = String::from_utf8_lossy(&body);
-            world.check(path, completed, fetch, &body, format_args!("{name}"));
+            world.check(path, settled, fetch, &body, format_args!("{name}"));
         }
         whole
     }

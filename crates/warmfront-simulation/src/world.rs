@@ -9,6 +9,7 @@ use warmfront_clock::Clock;
 use warmfront_edge::TierSecret;
 use warmfront_journal::{Journal, Simulated};
 use warmfront_model::Revision;
+use warmfront_signing::{SecretKey, TokenKey};
 use warmfront_testkit::START;
 
 use crate::checker::{Fetch, Invalidation, Violation, broken, tags_of};
@@ -30,6 +31,8 @@ pub struct World {
     pub regionals: Vec<Slot>,
     /// What POPs and regional nodes know each other by.
     pub secret: TierSecret,
+    /// What the tokens of invalidations are made and read with.
+    pub tokens: TokenKey,
     /// Between nodes and the origin.
     pub origin: Cut,
     /// Between POPs and regional nodes.
@@ -79,6 +82,8 @@ pub struct Figures {
     pub n_gaps: u64,
     /// Connections from POPs to regional nodes.
     pub n_links: u64,
+    /// Requests with the token of an invalidation that was not Completed.
+    pub n_by_token: u64,
     /// Requests that found their POP without a lease.
     pub n_fenced: u64,
     /// Members that were dropped while they were cut off from the journal.
@@ -98,6 +103,7 @@ impl std::ops::AddAssign for Figures {
         self.n_recovered += more.n_recovered;
         self.n_gaps += more.n_gaps;
         self.n_links += more.n_links;
+        self.n_by_token += more.n_by_token;
         self.n_fenced += more.n_fenced;
         self.n_dropped += more.n_dropped;
     }
@@ -114,6 +120,7 @@ impl World {
             journal: Simulated::new(random.next()),
             clock: Clock::of_runtime(START),
             secret: TierSecret::random(),
+            tokens: TokenKey::derive(&SecretKey::new("secret")),
             origin: Cut::default(),
             tiers: Cut::default(),
             judge: Judge::default(),
@@ -210,7 +217,8 @@ impl World {
         truth.completed
     }
 
-    /// Checks an answer. `number` is the fetch that it says it rests on, `body` what came of its body.
+    /// Checks an answer to a request that came when everything up to `completed` read Completed, or had the token of an
+    /// invalidation there. `number` is the fetch that it says it rests on, `body` what came of its body.
     pub fn check(
         &self,
         path: &'static str,
@@ -235,7 +243,7 @@ impl World {
         } else {
             broken(&truth.invalidations, completed, fetch).map(|invalidation| {
                 format!(
-                    "{viewer} arrived when {completed} read Completed, and got the answer to fetch {number}, begun at {}, \
+                    "{viewer} arrived when {completed} read Completed, or with its token, and got the answer to fetch {number}, begun at {}, \
                      before {} of {} was created",
                     fetch.head, invalidation.revision, invalidation.item
                 )

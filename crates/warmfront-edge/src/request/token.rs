@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{HeaderName, StatusCode};
 use warmfront_model::Revision;
 
+use crate::mutants::{Mutant, is_planted};
 use crate::node::Node;
 use crate::outcome::Reason;
 use crate::request::accept::Accepted;
@@ -35,7 +36,7 @@ pub(crate) fn missing(node: &Node, routed: &Routed<'_>) -> Result<Option<Revisio
     if epoch.incarnation != applied.incarnation {
         return Err(refused("it is of another journal than this edge follows"));
     }
-    let is_missing = epoch.revision > applied.revision && !accepted.fenced;
+    let is_missing = epoch.revision > applied.revision && !accepted.fenced && !is_planted(Mutant::TokenIgnored);
     Ok(is_missing.then_some(epoch.revision))
 }
 

@@ -80,7 +80,7 @@ fn joining_while_fenced_is_found() {
 
 #[test]
 fn a_lease_without_waiting_for_the_join_is_found() {
-    check(Mutant::JoinUnawaited, 100);
+    check(Mutant::JoinUnawaited, 300);
 }
 
 #[test]
@@ -101,4 +101,9 @@ fn a_member_that_is_dropped_early_is_found() {
 #[test]
 fn a_control_process_that_drops_whom_it_has_not_heard_of_is_found() {
     check_control(control::Mutant::DroppedAtOnce, 300);
+}
+
+#[test]
+fn a_token_that_nobody_minds_is_found() {
+    check(Mutant::TokenIgnored, 100);
 }

@@ -74,6 +74,7 @@ fn no_answer_breaks_the_sentence() {
                 "{figures:?}"
             );
             assert!(figures.n_gaps > count / 10 && figures.n_links > count, "{figures:?}");
+            assert!(figures.n_by_token > count, "{figures:?}");
             assert!(
                 figures.n_fenced > count && figures.n_dropped > count / 10,
                 "{figures:?}"
