@@ -109,7 +109,7 @@ impl Index {
     /// The as-of that a response of this URL must have to be used: `max(floor, newest entry that covers it)`. What covers
     /// it by its tags is not counted: they are not known yet.
     pub fn required(&self, distribution: &DistributionId, names: &Names<'_>) -> Revision {
-        let newest = self.of(distribution).by_url(names).newest;
+        let newest = self.of(distribution).by_url(names, Revision::ZERO).newest;
         newest.max(self.floor).max(self.demanded)
     }
 
@@ -194,18 +194,18 @@ impl Known<'_> {
         newest.max().unwrap_or(Revision::ZERO)
     }
 
-    /// What covers a response of this URL, its tags and the floor left aside.
-    pub(crate) fn by_url(&self, names: &Names<'_>) -> Covering {
-        let all = self.indexes().map(|index| index.by_url(names));
+    /// What covers a response of this URL, its tags and the floor left aside. What is not above `as_of` may be left out.
+    pub(crate) fn by_url(&self, names: &Names<'_>, as_of: Revision) -> Covering {
+        let all = self.indexes().map(|index| index.by_url(names, as_of));
         all.fold(Covering::NEVER, Covering::max)
     }
 
-    /// What covers a stored response, the floor left aside. What is not above `as_of` may be left out.
+    /// What covers a stored response, likewise.
     pub(crate) fn covering<T: Stamped>(&self, names: &Names<'_>, response: &T, as_of: Revision) -> Covering {
         let with_tags = self.indexes().filter(|index| index.newest_tag.newest > as_of);
         with_tags
             .map(|index| index.by_tag(names.tag_header, response))
-            .fold(self.by_url(names), Covering::max)
+            .fold(self.by_url(names, as_of), Covering::max)
     }
 }
 
@@ -215,7 +215,9 @@ struct DistributionIndex {
     newest: Revision,
     everything: Covering,
     exact: ByName<Arc<[u8]>>,
+    newest_exact: Revision,
     prefixes: PrefixTree,
+    newest_prefix: Revision,
     tags: ByName<CacheTag>,
     newest_tag: Covering,
 }
@@ -225,8 +227,14 @@ impl DistributionIndex {
         self.newest = self.newest.max(covering.newest);
         match item {
             InvalidationItem::Everything => self.everything = self.everything.max(covering),
-            InvalidationItem::Prefix(prefix) => self.prefixes.insert(prefix.as_bytes(), covering),
-            InvalidationItem::Exact(url) => self.exact.raise(url.as_bytes().into(), covering),
+            InvalidationItem::Prefix(prefix) => {
+                self.prefixes.insert(prefix.as_bytes(), covering);
+                self.newest_prefix = self.newest_prefix.max(covering.newest);
+            }
+            InvalidationItem::Exact(url) => {
+                self.exact.raise(url.as_bytes().into(), covering);
+                self.newest_exact = self.newest_exact.max(covering.newest);
+            }
             InvalidationItem::Tag(tag) => {
                 self.tags.raise(tag.clone(), covering);
                 self.newest_tag = self.newest_tag.max(covering);
@@ -234,10 +242,18 @@ impl DistributionIndex {
         }
     }
 
-    fn by_url(&self, names: &Names<'_>) -> Covering {
-        let of = |url: &[u8]| self.exact.newest(url).max(self.prefixes.newest(url));
-        let by_root = names.root.as_deref().map_or(Covering::NEVER, of);
-        self.everything.max(of(&names.url)).max(by_root)
+    fn by_url(&self, names: &Names<'_>, as_of: Revision) -> Covering {
+        let (by_name, by_prefix) = (self.newest_exact > as_of, self.newest_prefix > as_of);
+        let mut covering = self.everything;
+        for url in [Some(&*names.url), names.root.as_deref()].into_iter().flatten() {
+            if by_name {
+                covering = covering.max(self.exact.newest(url));
+            }
+            if by_prefix {
+                covering = covering.max(self.prefixes.newest(url));
+            }
+        }
+        covering
     }
 
     /// A response whose tags cannot be known here counts as having all of them.

@@ -157,7 +157,7 @@ impl Index {
             return true;
         }
         let (names, known) = (names(), self.of(distribution));
-        if known.by_url(&names).newest.max(self.floor()) > as_of.revision {
+        if known.by_url(&names, as_of.revision).newest.max(self.floor()) > as_of.revision {
             return false;
         }
         if names.tag_header.is_none() || known.newest_tag() <= as_of.revision {
