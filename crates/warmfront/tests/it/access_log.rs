@@ -60,7 +60,7 @@ fn each_hour_has_a_file_of_its_own_in_gzip() {
     let edge = server.address("edge");
     assert!(get(&edge, "/a?b=1").is_miss());
     assert!(run(&["clock", "advance", "1h", "--data", path]).status.success());
-    assert!(get(&edge, "/a?b=2").body != "");
+    assert!(!get(&edge, "/a?b=2").body.is_empty());
     let authority = data.path().join("ca/cert.pem");
     let over_tls = tls::get(&server.address("edge_https"), "localhost", &authority).unwrap();
     assert!(over_tls.starts_with("HTTP/1.1 200 "), "{over_tls}");

@@ -164,5 +164,10 @@ impl Drop for Server {
 
 /// The program of the environment variable `WARMFRONT`, else the one that is built for the measurement.
 pub fn program() -> PathBuf {
-    std::env::var_os("WARMFRONT").map_or_else(|| target().join("release/warmfront"), PathBuf::from)
+    let given = std::env::var_os("WARMFRONT").map(PathBuf::from);
+    // It is started in another folder.
+    given.map_or_else(
+        || target().join("release/warmfront"),
+        |program| program.canonicalize().unwrap_or(program),
+    )
 }
