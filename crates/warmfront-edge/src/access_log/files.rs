@@ -25,13 +25,11 @@ const DEPTH_MAX: usize = 16;
 /// closed.
 pub(super) struct Files {
     options: AccessLogOptions,
-    open: HashMap<DistributionId, Open>,
-    /// The hour of the last line, counted from 1970.
-    hour: i64,
+    /// By distribution and hour: lines come from several cores, and not in order.
+    open: HashMap<(DistributionId, i64), Open>,
 }
 
 struct Open {
-    hour: i64,
     prefix: Option<Arc<str>>,
     path: PathBuf,
     encoder: GzEncoder<BufWriter<File>>,
@@ -50,7 +48,6 @@ impl Files {
         let files = Files {
             options,
             open: HashMap::new(),
-            hour: 0,
         };
         files.remove_oldest()?;
         Ok(files)
@@ -58,54 +55,52 @@ impl Files {
 
     /// Adds lines of `distribution` that ended in the hour of `at`.
     pub(super) fn write(&mut self, distribution: &Distribution, at: Timestamp, lines: &[u8]) -> io::Result<()> {
-        if hour_number(at) > self.hour {
-            self.close_past(at)?;
-        }
-        let id = &distribution.id;
+        let place = (distribution.id.clone(), hour_number(at));
         let prefix = distribution.logging.as_ref().map(|logging| &logging.prefix);
         let is_done = |open: &Open| {
             let is_full = open.n_bytes + lines.len() as u64 > self.options.file_bytes_max;
-            is_full || open.hour != hour_number(at) || open.prefix.as_ref() != prefix
+            is_full || open.prefix.as_ref() != prefix
         };
-        if self.open.get(id).is_some_and(is_done) {
-            self.close(id)?;
+        if self.open.get(&place).is_some_and(is_done) {
+            self.close(&place)?;
         }
-        if !self.open.contains_key(id) {
+        if !self.open.contains_key(&place) {
             if self.open.len() >= OPEN_MAX
                 && let Some(other) = self.open.keys().next().cloned()
             {
                 self.close(&other)?;
             }
-            let open = Open::create(&self.options.folder, id, prefix, at)?;
-            self.open.insert(id.clone(), open);
+            let open = Open::create(&self.options.folder, &place.0, prefix, at)?;
+            self.open.insert(place.clone(), open);
         }
-        let Some(open) = self.open.get_mut(id) else {
+        let Some(open) = self.open.get_mut(&place) else {
             return Ok(());
         };
         let written = open.encoder.write_all(lines);
         open.n_bytes += lines.len() as u64;
         if written.is_err() {
-            self.open.remove(id);
+            self.open.remove(&place);
         }
         written
     }
 
     /// Closes the files of other hours than that of `now`.
     pub(super) fn close_past(&mut self, now: Timestamp) -> io::Result<()> {
-        self.hour = hour_number(now);
-        let past = self.open.iter().filter(|(_, open)| open.hour != self.hour);
-        let past: Vec<DistributionId> = past.map(|(id, _)| id.clone()).collect();
-        past.iter().try_for_each(|id| self.close(id))
+        self.close_where(|hour| hour != hour_number(now))
     }
 
     /// Closes all of them.
     pub(super) fn close_all(&mut self) -> io::Result<()> {
-        let all: Vec<DistributionId> = self.open.keys().cloned().collect();
-        all.iter().try_for_each(|id| self.close(id))
+        self.close_where(|_| true)
     }
 
-    fn close(&mut self, id: &DistributionId) -> io::Result<()> {
-        if let Some(open) = self.open.remove(id) {
+    fn close_where(&mut self, is_over: impl Fn(i64) -> bool) -> io::Result<()> {
+        let over: Vec<_> = self.open.keys().filter(|(_, hour)| is_over(*hour)).cloned().collect();
+        over.iter().try_for_each(|place| self.close(place))
+    }
+
+    fn close(&mut self, place: &(DistributionId, i64)) -> io::Result<()> {
+        if let Some(open) = self.open.remove(place) {
             open.encoder
                 .finish()?
                 .into_inner()
@@ -149,7 +144,6 @@ impl Open {
         let mut encoder = GzEncoder::new(file, Compression::fast());
         encoder.write_all(HEADER.as_bytes())?;
         Ok(Open {
-            hour: hour_number(at),
             prefix: prefix.cloned(),
             path,
             encoder,

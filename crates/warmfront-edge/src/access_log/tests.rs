@@ -63,11 +63,9 @@ fn a_file_holds_the_lines_of_one_distribution_and_hour() {
     assert!(names(folder.path()).iter().all(|name| name.ends_with(".gz.part")));
     clock.advance(Duration::from_secs(1)).unwrap();
     files.write(&distribution(ONE, None), clock.now(), b"two\n").unwrap();
+    files.close_past(clock.now()).unwrap();
     let n_closed = names(folder.path()).iter().filter(|name| name.ends_with(".gz")).count();
-    assert_eq!(
-        n_closed, 2,
-        "a line of the next hour closes the files of the last one, of every distribution"
-    );
+    assert_eq!(n_closed, 2, "those of the last hour, of every distribution");
     files.close_all().unwrap();
 
     let names = names(folder.path());
@@ -102,6 +100,18 @@ fn full_files_are_closed_and_the_oldest_removed_but_no_strangers() {
     let names = names(&ours);
     let bytes: u64 = names.iter().map(|name| ours.join(name).metadata().unwrap().len()).sum();
     assert!(names.len() > 1 && bytes <= 2_000, "{bytes} {names:?}");
+}
+
+#[test]
+fn lines_that_come_late_go_to_their_hours_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = Files::open(AccessLogOptions::in_folder(folder.path().to_owned())).unwrap();
+    for at in [BEFORE_ELEVEN, BEFORE_ELEVEN + 1, BEFORE_ELEVEN] {
+        let at = Timestamp::from_unix_secs(at);
+        files.write(&distribution(ONE, None), at, b"line\n").unwrap();
+    }
+    files.close_all().unwrap();
+    assert_eq!(names(folder.path()).len(), 2);
 }
 
 #[test]
