@@ -1,6 +1,6 @@
 //! The machine the chores run on: where the repository lies, running programs, installing Debian packages.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -21,6 +21,15 @@ pub fn target() -> PathBuf {
 pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(repository()).args(arguments);
+    // What `cargo xtask` says of xtask is not for others' build scripts: ring's would have ring, and all that needs it, built
+    // again whenever cargo is called from here and from a shell in turns.
+    let of_xtask = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    };
+    for (name, _) in std::env::vars_os().filter(|(name, _)| of_xtask(name)) {
+        command.env_remove(name);
+    }
     command
 }
 
