@@ -6,10 +6,11 @@ use crate::machine::{cargo_bench, run as run_command};
 
 const MINUTES_DEFAULT: u64 = 30;
 
-/// Runs the mixed load of `crates/warmfront-store/benches/soak.rs` for `--minutes N`, 30 without.
+/// Runs the mixed load of `crates/warmfront-store/benches/soak` for `--minutes N`, 30 without.
 ///
 /// # Errors
-/// If a byte was wrong, or the process took more memory than the budget, 5 % of it and a fixed base that is measured.
+/// If a byte was wrong, if someone waited for what never came, or if the process took more memory than the budget, 5 % of it and
+/// a fixed base that is measured.
 pub fn run(arguments: &[String]) -> Result<()> {
     let minutes = match arguments {
         [] => MINUTES_DEFAULT,
