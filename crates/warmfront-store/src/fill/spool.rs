@@ -92,7 +92,7 @@ impl Spool {
     /// Whether more may be appended; false: nothing more is needed.
     pub(super) fn poll_room(&self, context: &mut Context<'_>) -> Poll<bool> {
         let mut state = self.state.lock();
-        if state.keep == Keep::No && state.readers.is_empty() && state.closed {
+        if !state.is_needed() {
             return Poll::Ready(false);
         }
         if state.keep == Keep::Disk && state.window.bytes() >= self.limits.window_bytes {
@@ -264,6 +264,12 @@ impl State {
         if let Some(writer) = self.writer.take() {
             writer.wake();
         }
+    }
+
+    /// Whether anybody needs what is still to come: it is kept, or someone reads it, or may yet open it.
+    fn is_needed(&self) -> bool {
+        let may_be_opened = !self.closed && self.window.start() <= self.on_disk;
+        self.keep != Keep::No || may_be_opened || self.readers.values().any(|reader| !reader.cut_off)
     }
 
     fn give_up_keeping(&mut self) {

@@ -131,3 +131,27 @@ async fn when_the_last_reader_of_a_passing_body_leaves_the_fetch_may_stop() {
         "a kept body is fetched to its end"
     );
 }
+
+#[tokio::test]
+async fn a_passing_body_that_nobody_reads_or_can_open_any_more_is_not_fetched_to_its_end() {
+    let (mut fill, body) = Fill::begin(PASS);
+    let mut reader = body.open().unwrap();
+    assert!(fill.push(&mut Bytes::from_static(b"0123456789")).await);
+    assert!(next(&mut reader).await.is_some());
+    assert!(fill.push(&mut Bytes::from_static(b"x")).await, "it is read");
+    drop(reader);
+    assert!(body.open().is_none(), "the beginning is gone");
+    assert!(!fill.push(&mut Bytes::from_static(b"y")).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_fetched_for_a_reader_who_was_cut_off() {
+    let (mut fill, body) = Fill::begin(PASS);
+    let _silent = body.open().unwrap();
+    let mut reader = body.open().unwrap();
+    assert!(fill.push(&mut Bytes::from_static(b"0123456789")).await);
+    assert!(next(&mut reader).await.is_some());
+    assert!(fill.push(&mut Bytes::from_static(b"x")).await, "after ten seconds");
+    drop(reader);
+    assert!(!fill.push(&mut Bytes::from_static(b"y")).await);
+}
