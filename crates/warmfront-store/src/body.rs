@@ -136,6 +136,29 @@ impl Body {
         allocated(size_of::<Other>()) + own
     }
 
+    /// Where a body in memory is; two bodies that share their slices are at one address.
+    pub(crate) fn address(&self) -> Option<usize> {
+        match &self.0 {
+            Kind::One(slice) => Some(slice.as_ptr().addr()),
+            Kind::Other(other) => match &**other {
+                Other::Whole { slices, .. } => Some(slices.as_ptr().addr()),
+                Other::Disk(_) | Other::Arriving(_) => None,
+            },
+        }
+    }
+
+    /// Whether someone besides the owner of this body has any of what it takes in memory.
+    pub(crate) fn is_held(&self) -> bool {
+        let is_shared = |slice: &Bytes| !slice.is_empty() && !slice.is_unique();
+        match &self.0 {
+            Kind::One(slice) => is_shared(slice),
+            Kind::Other(other) => match &**other {
+                Other::Whole { slices, .. } => Arc::strong_count(slices) > 1 || slices.iter().any(is_shared),
+                Other::Disk(_) | Other::Arriving(_) => false,
+            },
+        }
+    }
+
     pub(crate) fn open(&self) -> Option<BodyReader> {
         Some(BodyReader(match &self.0 {
             Kind::One(slice) => Reading::Last((!slice.is_empty()).then(|| slice.clone())),

@@ -10,6 +10,7 @@ mod evictions;
 mod files;
 mod fill;
 mod head;
+mod held;
 mod memory;
 mod response;
 mod shares;

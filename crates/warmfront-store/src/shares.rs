@@ -1,4 +1,5 @@
-//! How the memory budget is shared: responses in memory, the directory of the disk, and what is in flight.
+//! How the memory budget is shared: responses in memory, the directory of the disk, and what is in flight or given up while
+//! viewers still have it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::disk::{Disk, SLICE_RECORD_BYTES};
+use crate::held::Held;
 use crate::memory::allocated;
 
 /// Who has how much of the memory budget. What nobody else needs, the responses in memory have.
@@ -21,6 +23,7 @@ pub(crate) struct Shares {
     /// Of responses that are looked up on disk, until memory has them.
     looking_up: Allowance,
     overdraft_bytes: AtomicU64,
+    held: Arc<Held>,
     disk_bytes: AtomicU64,
     /// What the memory tier was told last; locked while it is told.
     responses_bytes: Mutex<u64>,
@@ -102,7 +105,7 @@ impl AsRef<[u8]> for InFlight {
 const OVERHEAD_BYTES: u64 = 128;
 
 impl Shares {
-    pub(crate) fn new(budget_bytes: u64, resize: Box<dyn Fn(u64) + Send + Sync>) -> Shares {
+    pub(crate) fn new(budget_bytes: u64, held: Arc<Held>, resize: Box<dyn Fn(u64) + Send + Sync>) -> Shares {
         /// At least one slice can arrive, and four be read.
         const ARRIVING_BYTES_MIN: u64 = 320 * 1024;
         const READING_BYTES_MIN: u64 = 4 * (SLICE_RECORD_BYTES + OVERHEAD_BYTES);
@@ -114,6 +117,7 @@ impl Shares {
             reading: Allowance::new((budget_bytes / 16).max(READING_BYTES_MIN)),
             looking_up: Allowance::new((budget_bytes / 16).max(LOOKING_UP_BYTES_MIN)),
             overdraft_bytes: AtomicU64::new(0),
+            held,
             disk_bytes: AtomicU64::new(0),
             responses_bytes: Mutex::new(budget_bytes),
             resize,
@@ -122,7 +126,7 @@ impl Shares {
 
     /// A budget for nothing but bodies that arrive, without a store.
     pub(crate) fn for_fills_alone() -> Shares {
-        Shares::new(u64::MAX / 8, Box::new(|_| ()))
+        Shares::new(u64::MAX / 8, Arc::default(), Box::new(|_| ()))
     }
 
     /// How much may be arriving.
@@ -130,11 +134,16 @@ impl Shares {
         self.arriving.bytes_max
     }
 
-    /// How much is in flight.
+    /// How much is in flight, or held by viewers alone.
     pub(crate) fn in_flight_bytes(&self) -> u64 {
+        self.held.release_all();
+        self.taken_bytes()
+    }
+
+    fn taken_bytes(&self) -> u64 {
         let allowances = [&self.arriving, &self.reading, &self.looking_up];
         let taken: u64 = allowances.into_iter().map(Allowance::taken_bytes).sum();
-        taken + self.overdraft_bytes.load(Ordering::Relaxed)
+        taken + self.overdraft_bytes.load(Ordering::Relaxed) + self.held.bytes()
     }
 
     /// How much memory the disk tier takes; it takes it in any case.
@@ -225,7 +234,8 @@ impl Shares {
         let Some(mut responses_bytes) = self.responses_bytes.try_lock() else {
             return;
         };
-        let taken = self.disk_bytes.load(Ordering::Relaxed) + self.in_flight_bytes();
+        self.held.release_some();
+        let taken = self.disk_bytes.load(Ordering::Relaxed) + self.taken_bytes();
         let step = (self.budget_bytes / STEPS).max(1);
         let left = self.budget_bytes.saturating_sub(taken) / step * step;
         let wanted = left.max(self.budget_bytes / 4);

@@ -11,6 +11,7 @@ use warmfront_model::Epoch;
 
 use crate::disk::{Disk, NotLoaded, Threads};
 use crate::evictions::Evictions;
+use crate::held::Held;
 use crate::shares::Shares;
 use crate::{Body, DiskEntry, DiskFigures, Files, Fill, FillLimits, Recovered, StoredResponse};
 
@@ -27,6 +28,7 @@ pub struct Store {
     hasher: RandomState,
     memory_bytes_max: u64,
     shares: Arc<Shares>,
+    held: Arc<Held>,
     object_bytes_max: u64,
 }
 
@@ -90,7 +92,8 @@ impl Store {
     pub fn new(memory_bytes: u64) -> Store {
         let memory_bytes = memory_bytes.max(Self::MEMORY_BYTES_MIN);
         let memory_bytes = memory_bytes / 4 * COUNTED_QUARTERS;
-        let evictions = Evictions::new();
+        let held = Arc::new(Held::default());
+        let evictions = Evictions::new(Arc::clone(&held));
         let memory = Arc::new(memory(memory_bytes, evictions.clone()));
         let object_bytes_max = memory.shard_capacity() / 2;
         let resized = Arc::clone(&memory);
@@ -102,7 +105,8 @@ impl Store {
             writers: [const { Mutex::new(()) }; N_WRITERS],
             hasher: RandomState::default(),
             memory_bytes_max: memory_bytes,
-            shares: Arc::new(Shares::new(memory_bytes, resize)),
+            shares: Arc::new(Shares::new(memory_bytes, Arc::clone(&held), resize)),
+            held,
             object_bytes_max,
         }
     }
@@ -249,7 +253,7 @@ impl Store {
         let _writing = self.writer(key).lock();
         let unchanged = self.holds(key, response);
         if unchanged {
-            self.memory.remove(key);
+            self.take_from_memory(key, |_| true);
             if let Some(disk) = &self.disk {
                 disk.remove(key);
             }
@@ -261,9 +265,7 @@ impl Store {
     /// entry of its own, see [`Store::discard_on_disk`].
     pub fn discard(&self, key: &[u8], covered: &Arc<StoredResponse>) -> bool {
         let _writing = self.writer(key).lock();
-        self.memory
-            .remove_if(key, |present| Arc::ptr_eq(present, covered))
-            .is_some()
+        self.take_from_memory(key, |present| Arc::ptr_eq(present, covered))
     }
 
     /// Drops a covered entry, if that is still what the key has on disk. Nothing is written: after a restart it is
@@ -336,9 +338,25 @@ impl Store {
             disk.put(key, &response);
             self.shares.set_disk_bytes(disk.memory_bytes());
         }
+        let present = self.memory.peek(key);
+        let address = response.body().address();
         if response.is_in_memory() {
             self.memory.insert(key.into(), response);
+        } else {
+            self.memory.remove(key);
         }
+        if let Some(present) = present.filter(|present| present.body().address() != address) {
+            self.held.given_up(present.body());
+        }
+    }
+
+    /// Removes what memory has under `key`, if it `is_it`; what viewers have of it still counts.
+    fn take_from_memory(&self, key: &[u8], is_it: impl FnOnce(&Arc<StoredResponse>) -> bool) -> bool {
+        let taken = self.memory.remove_if(key, is_it);
+        if let Some((_, response)) = &taken {
+            self.held.given_up(response.body());
+        }
+        taken.is_some()
     }
 
     /// Whether the key holds this very response: in memory, or, where memory holds nothing, on disk.

@@ -12,7 +12,9 @@ use warmfront_model::Revision;
 use warmfront_store::{Body, BodyReader, DiskOptions, Fill, Inserted, Store, StoredResponse, Truncated};
 
 use crate::disk::FaultyDisk;
-use crate::support::{INCARNATION, MIB, content, distribution, epoch, head, look_up, names, open, open_sized, read};
+use crate::support::{
+    INCARNATION, MIB, content, distribution, epoch, head, look_up, names, open, open_sized, read, response,
+};
 
 const DISK_BYTES: u64 = 1024 * MIB;
 
@@ -373,6 +375,56 @@ async fn a_body_that_was_in_memory_is_read_back_from_disk_in_few_large_slices() 
     }
     assert!(seen == expected);
     assert!(n_slices <= BYTES / 60_000, "{n_slices} slices");
+}
+
+#[tokio::test]
+async fn a_body_that_has_grown_beyond_memory_takes_the_place_of_the_one_there() {
+    const BYTES: usize = 3_000_000;
+    let (store, _) = open(4 * MIB, FaultyDisk::new(1), epoch(5));
+    for (version, bytes) in [(1, 10_000), (2, BYTES)] {
+        let (mut fill, arriving) = store.begin_fill(true, Some(bytes as u64));
+        let arriving = proven(arriving);
+        fill.push(&mut content(version, bytes)).await;
+        let whole = fill.finish().await.expect("it is kept");
+        let stored = store.insert(b"/page", Arc::new(arriving.with_body(whole)));
+        assert_eq!(stored, Inserted::Stored);
+    }
+    store.drain();
+    let (_, _, body) = look_up(&store, &index(), b"/page")
+        .await
+        .expect("a hit")
+        .expect("whole");
+    assert!(body == content(2, BYTES), "{} bytes", body.len());
+}
+
+#[tokio::test]
+async fn what_memory_gives_up_counts_until_its_viewers_have_it() {
+    let store = Store::new(4 * MIB);
+    let page = |number: u64| response(epoch(5), number, content(number, 200_000));
+    let mut readers = Vec::new();
+    for number in 0..40_u64 {
+        let response = page(number);
+        store.insert(&number.to_be_bytes(), Arc::clone(&response));
+        let response = index().check(&distribution(), response, || names(b"/page")).unwrap();
+        readers.push(reader(&response));
+    }
+    let figures = store.figures();
+    assert!(figures.n_evicted > 20, "{figures:?}");
+    assert!(
+        figures.memory_bytes >= 40 * 200_000,
+        "all of it is in memory: {figures:?}"
+    );
+    let (mut fill, _arriving) = store.begin_fill(true, None);
+    fill.push(&mut content(1, 10_000)).await;
+    let n_squeezed = store.n_responses();
+    assert!(n_squeezed < figures.n_in_memory, "others have the room");
+    drop(readers);
+    assert!(store.memory_bytes() <= 4 * MIB);
+    fill.push(&mut content(2, 10_000)).await;
+    for number in 40..80_u64 {
+        store.insert(&number.to_be_bytes(), page(number));
+    }
+    assert!(store.n_responses() > n_squeezed, "memory has the room back");
 }
 
 #[tokio::test]
