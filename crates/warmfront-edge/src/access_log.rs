@@ -5,7 +5,6 @@
 //! full, lines are dropped and counted.
 
 mod batch;
-mod body;
 mod entry;
 mod files;
 mod ledger;
@@ -16,7 +15,6 @@ mod writer;
 mod tests;
 
 pub(crate) use batch::CoreLog;
-pub(crate) use body::LoggedBody;
-pub(crate) use entry::TlsFacts;
+pub(crate) use entry::{AnsweredHead, End, TlsFacts};
 pub(crate) use ledger::{Ledger, Peer};
 pub use writer::{AccessLog, AccessLogOptions};

@@ -45,6 +45,18 @@ pub(crate) enum BodyError {
     Origin(#[from] FetchFailure),
 }
 
+impl ViewerBody {
+    /// All of it, if it lies in memory.
+    pub(crate) fn in_memory(&self) -> Option<&[Bytes]> {
+        match self {
+            ViewerBody::Empty => Some(&[]),
+            ViewerBody::Page(page) => Some(page.as_slice()),
+            ViewerBody::Stored(reader) => reader.in_memory(),
+            ViewerBody::Origin(_) | ViewerBody::Long { .. } | ViewerBody::Awaited { .. } => None,
+        }
+    }
+}
+
 impl Body for ViewerBody {
     type Data = Bytes;
     type Error = BodyError;

@@ -12,8 +12,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use crate::access_log::{Ledger, LoggedBody, Peer};
+use crate::access_log::{Ledger, Peer};
 use crate::core::Core;
+use crate::direct::{AnswerBody, DirectHits};
 use crate::request::{Answering, Viewer, answer};
 use crate::seldom::Seldom;
 use crate::silence::{Activity, Watched};
@@ -34,7 +35,8 @@ pub(crate) async fn serve<S>(
     let (head_timeout, half_closed) = (core.node.limits.head_timeout, core.node.limits.half_closed);
     let activity = Arc::new(Activity::logged_by(Ledger::of(&core, peer)));
     let counters = Arc::clone(&core.counters);
-    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity), counters));
+    let stream = Watched::new(stream, Arc::clone(&activity), counters);
+    let stream = DirectHits::new(stream, Arc::clone(&core), viewer, Arc::clone(&activity));
     let requests = Requests {
         core,
         viewer,
@@ -44,7 +46,7 @@ pub(crate) async fn serve<S>(
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_buf_size(buffer_bytes)
-        .serve_connection(stream, requests);
+        .serve_connection(TokioIo::new(stream), requests);
     let mut connection = pin!(connection);
     let mut is_silent = Seldom::new(async {
         tokio::select! {
@@ -77,18 +79,19 @@ struct Requests {
 }
 
 impl Service<Request<Incoming>> for Requests {
-    type Response = Response<LoggedBody>;
+    type Response = Response<AnswerBody>;
     type Error = Infallible;
     type Future = Infallibly;
 
     fn call(&self, request: Request<Incoming>) -> Infallibly {
         self.activity.note();
+        self.activity.exchanges.begin();
         if let Some(ledger) = &self.activity.ledger {
             ledger.begin();
         }
         Infallibly {
             answering: answer(&self.core, self.viewer, &self.activity, request),
-            logged: self.activity.ledger.is_some().then(|| Arc::clone(&self.activity)),
+            activity: Arc::clone(&self.activity),
         }
     }
 }
@@ -96,16 +99,15 @@ impl Service<Request<Incoming>> for Requests {
 /// An answer as hyper wants it: a result that is never an error.
 struct Infallibly {
     answering: Answering,
-    /// Its connection, if requests are logged.
-    logged: Option<Arc<Activity>>,
+    activity: Arc<Activity>,
 }
 
 impl Future for Infallibly {
-    type Output = Result<Response<LoggedBody>, Infallible>;
+    type Output = Result<Response<AnswerBody>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = ready!(Pin::new(&mut self.answering).poll(context));
-        Poll::Ready(Ok(LoggedBody::of(answer, self.logged.as_ref())))
+        Poll::Ready(Ok(AnswerBody::of(answer, &self.activity)))
     }
 }
 

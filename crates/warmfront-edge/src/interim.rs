@@ -3,7 +3,6 @@
 //! hyper's server cannot send any. So they are written into the stream below it, at a moment when all that it has written
 //! has left, and the final response is not there yet.
 
-use std::io::Write;
 use std::mem::take;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -13,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use warmfront_caching::interim_headers;
 
+use crate::direct::write_head;
 use crate::silence::Activity;
 
 /// How many bytes of interim responses one request's viewer is sent at most. Those beyond are dropped.
@@ -64,7 +64,8 @@ impl InterimSink {
         let Some(activity) = self.activity.upgrade().filter(|_| is_for_viewers) else {
             return;
         };
-        let message = written(status, interim_headers(from_origin.clone()));
+        let mut message = Vec::with_capacity(256);
+        write_head(&mut message, status, &interim_headers(from_origin.clone()));
         let interim = &activity.interim;
         let mut state = interim.state.lock();
         if state.request != self.request || !state.is_open || state.n_bytes + message.len() > BYTES_MAX {
@@ -118,20 +119,4 @@ impl Interim {
             }
         }
     }
-}
-
-/// Source: RFC 9112 sections 4 and 5.
-fn written(status: StatusCode, headers: HeaderMap) -> Vec<u8> {
-    let mut message = Vec::with_capacity(256);
-    let reason = status.canonical_reason().unwrap_or_default();
-    // Writing to memory does not fail.
-    let _ = write!(message, "HTTP/1.1 {} {reason}\r\n", status.as_u16());
-    for (name, value) in &headers {
-        message.extend_from_slice(name.as_str().as_bytes());
-        message.extend_from_slice(b": ");
-        message.extend_from_slice(value.as_bytes());
-        message.extend_from_slice(b"\r\n");
-    }
-    message.extend_from_slice(b"\r\n");
-    message
 }

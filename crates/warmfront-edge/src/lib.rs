@@ -15,6 +15,7 @@ mod connection;
 mod core;
 mod counters;
 mod coverage;
+mod direct;
 mod dry_run;
 mod edge;
 mod embedded;

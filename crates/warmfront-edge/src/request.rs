@@ -8,6 +8,7 @@ mod fetch;
 mod fill;
 mod find;
 mod head;
+mod hit;
 mod key;
 mod pass;
 mod plan;
@@ -17,6 +18,7 @@ mod watch;
 
 pub(crate) use accept::{Accepted, Pending};
 pub(crate) use answer::{Answer, EarlyAnswer, X_AMZ_CF_ID, X_AMZ_CF_POP};
+pub(crate) use hit::DirectBody;
 pub(crate) use key::{Keyed, names_of_key, rules};
 pub(crate) use route::Routed;
 pub(crate) use watch::note;
@@ -33,6 +35,7 @@ use hyper::body::Incoming;
 use tracing::Instrument;
 use warmfront_model::Revision;
 
+use crate::access_log::Ledger;
 use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::half_closed::OnItsWay;
@@ -83,28 +86,16 @@ pub(crate) fn answer(
             awaited(answer, waiting)
         }));
     }
-    let (mut head, body) = request.into_parts();
-    accept::take_host_from_target(&mut head);
-    let explains = explain::take_question(&core.node, &viewer, &mut head.headers);
-    let token = head.headers.remove(&token::X_WARMFRONT_TOKEN);
-    let snapshot = Arc::clone(&core.node.snapshot());
-    let mut accepted = Accepted {
-        head,
-        viewer,
-        snapshot,
-        now: core.node.clock.now(),
-        fenced: !core.node.lease.holds(),
-        child: None,
-        switches: core.node.switches,
-        explains,
-        pending: None,
-        token,
-        has_waited: false,
-    };
+    let (head, body) = request.into_parts();
+    let mut accepted = arrive(core, viewer, head);
     let (answered, missing) = match way(core, &accepted) {
-        Ok(Way::Answered(answer)) => (Some(answer), None),
+        Ok(Way::Finds(keyed, found)) => match from_found(core, &keyed, &found) {
+            Some(Ok(answer)) => (Some(answer), None),
+            Some(Err(early)) => (Some(early.into_answer(&core.node, &accepted)), None),
+            None => (None, None),
+        },
         Err(early) => (Some(early.into_answer(&core.node, &accepted)), None),
-        Ok(Way::Passes(..) | Way::Fetches(..)) => (None, None),
+        Ok(Way::Passes(..)) => (None, None),
         Ok(Way::Awaits(revision)) => (None, Some(revision)),
     };
     if let Some(answer) = answered {
@@ -129,6 +120,42 @@ pub(crate) fn answer(
         awaited(note(&core, accepted, answer, waiting.ledger()), waiting)
     };
     Either::Right(Box::pin(answering.instrument(span)))
+}
+
+/// Answers a request from memory: appends the head to `text`. `None`: nothing has been done about it yet, and it is to go
+/// [`answer`]'s way.
+pub(crate) fn answer_directly(
+    core: &Arc<Core>,
+    viewer: Viewer,
+    ledger: Option<&Ledger>,
+    head: http::request::Parts,
+    text: &mut Vec<u8>,
+) -> Option<DirectBody> {
+    let accepted = arrive(core, viewer, head);
+    match way(core, &accepted) {
+        Ok(Way::Finds(keyed, found)) => hit::answer_hit(core, &keyed, found, ledger, text),
+        Ok(Way::Passes(..) | Way::Awaits(_)) | Err(_) => None,
+    }
+}
+
+/// Takes the snapshot that a request is decided by, now that its head has arrived.
+fn arrive(core: &Core, viewer: Viewer, mut head: http::request::Parts) -> Accepted {
+    accept::take_host_from_target(&mut head);
+    let explains = explain::take_question(&core.node, &viewer, &mut head.headers);
+    let token = head.headers.remove(&token::X_WARMFRONT_TOKEN);
+    Accepted {
+        head,
+        viewer,
+        snapshot: Arc::clone(&core.node.snapshot()),
+        now: core.node.clock.now(),
+        fenced: !core.node.lease.holds(),
+        child: None,
+        switches: core.node.switches,
+        explains,
+        pending: None,
+        token,
+        has_waited: false,
+    }
 }
 
 /// The viewer's connection is not silent as long as its answer waits for an origin.
@@ -159,9 +186,8 @@ fn on_its_way(answer: Response<ViewerBody>, activity: &Arc<Activity>) -> Respons
 
 /// Where steps 1 to 5 lead.
 enum Way<'a> {
-    Answered(Answer),
+    Finds(Keyed<'a>, Found),
     Passes(Admitted<'a>, FetchReason),
-    Fetches(Keyed<'a>, Found),
     /// It may not be answered before the node has applied this much, or has tried to.
     Awaits(Revision),
 }
@@ -191,31 +217,15 @@ fn way<'a>(core: &Arc<Core>, accepted: &'a Accepted) -> Result<Way<'a>, EarlyAns
     } else {
         Found::find(&core.node, &mut keyed)
     };
-    match from_found(core, &keyed, &found) {
-        Some(answered) => answered.map(Way::Answered),
-        None => Ok(Way::Fetches(keyed, found)),
-    }
+    Ok(Way::Finds(keyed, found))
 }
 
 /// What the store has answers, if it may.
 fn from_found(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found) -> Option<Result<Answer, EarlyAnswer>> {
-    let (response, reason) = match found {
-        Found::Fresh(response) => (response, Reason::Fresh),
-        Found::OriginLeftAlone(response) => (response, Reason::OriginLeftAlone),
-        Found::MaxStale(response) => (response, Reason::MaxStale),
-        Found::StaleWhileRevalidate(response) => {
-            fetch::refresh_in_background(core, keyed, response);
-            (response, Reason::StaleWhileRevalidate)
-        }
-        Found::Stale(_)
-        | Found::Unwanted(_)
-        | Found::OnDisk(_)
-        | Found::Covered
-        | Found::CoveredGently(_)
-        | Found::CoveredGentlyOnDisk(_)
-        | Found::Absent
-        | Found::Fenced => return None,
-    };
+    let (response, reason) = found.usable()?;
+    if reason == Reason::StaleWhileRevalidate {
+        fetch::refresh_in_background(core, keyed, response);
+    }
     Some(answer::from_cache(keyed, response, reason))
 }
 
@@ -223,11 +233,13 @@ fn from_found(core: &Arc<Core>, keyed: &Keyed<'_>, found: &Found) -> Option<Resu
 /// there. Time and snapshot are those of the request's arrival.
 pub(crate) async fn ask_origin(core: &Arc<Core>, accepted: &Accepted, body: Incoming) -> Answer {
     let answered = match way(core, accepted) {
-        Ok(Way::Answered(answer)) => Ok(answer),
+        Ok(Way::Finds(mut keyed, found)) => match from_found(core, &keyed, &found) {
+            Some(answered) => answered,
+            None => read_or_fetch(core, &mut keyed, found).await,
+        },
         Ok(Way::Passes(admitted, reason)) => pass::pass(core, admitted, reason, body).await,
         // Only who has not waited yet.
         Ok(Way::Awaits(_)) => Err(EarlyAnswer::Failure(Arc::new(FetchFailure::Abandoned))),
-        Ok(Way::Fetches(mut keyed, found)) => read_or_fetch(core, &mut keyed, found).await,
         Err(early) => Err(early),
     };
     answered.unwrap_or_else(|early| early.into_answer(&core.node, accepted))

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::access_log::Ledger;
 use crate::counters::Counters;
+use crate::direct::Exchanges;
 use crate::half_closed::{OnItsWay, SendingSide};
 use crate::interim::Interim;
 
@@ -25,6 +26,8 @@ pub(crate) struct Activity {
     n_events: AtomicU64,
     /// Requests that wait for an origin, whose silence has timeouts of its own.
     n_waiting: AtomicUsize,
+    /// What hyper is busy with.
+    pub(crate) exchanges: Exchanges,
     /// If requests are logged.
     pub(crate) ledger: Option<Ledger>,
     /// What origins said before they answered.

@@ -25,6 +25,14 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// Whether it faces viewers.
+    pub(crate) fn is_for_viewers(&self) -> bool {
+        match self {
+            Tier::Pop(_) => true,
+            Tier::Regional(_) => false,
+        }
+    }
+
     /// A POP that asks origins itself.
     pub fn alone() -> Tier {
         Tier::Pop(Parents::none())

@@ -204,6 +204,15 @@ impl BodyReader {
         }
     }
 
+    /// What is left, if all of it is in memory.
+    pub fn in_memory(&self) -> Option<&[Bytes]> {
+        match &self.0 {
+            Reading::Last(slice) => Some(slice.as_slice()),
+            Reading::Whole { slices, next } => slices.get(*next..),
+            Reading::Disk(_) | Reading::Arriving(_) => None,
+        }
+    }
+
     /// How many bytes are left, if that is known.
     pub fn bytes_left(&self) -> Option<u64> {
         match &self.0 {

@@ -84,8 +84,8 @@ impl StoredHead {
         usize::from(self.n_fields)
     }
 
-    /// Names and values, in the order of the map.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    /// Names, in lower case, and values, in the order of the map.
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let mut rest = &self.fields[..];
         std::iter::from_fn(move || {
             let (name, value) = next_field(&mut rest)?;

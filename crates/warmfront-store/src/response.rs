@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwapOption;
+use bytes::Bytes;
 use warmfront_invalidation::{Proven, Stamp, Stamped};
 use warmfront_model::{Epoch, Timestamp};
 
@@ -85,6 +86,14 @@ impl StoredResponse {
     /// `None` if it is arriving, is too long to be kept, and its beginning is gone: it must be fetched again.
     pub fn open(proven: &Proven<StoredResponse>) -> Option<BodyReader> {
         proven.body.open()
+    }
+
+    /// The body of a response that is not covered, if it lies in memory.
+    pub fn slices(proven: &Proven<StoredResponse>) -> Option<&[Bytes]> {
+        match proven.body.contents() {
+            Contents::Memory(slices) => Some(slices),
+            Contents::Disk(_) | Contents::Arriving => None,
+        }
     }
 
     /// The length of the body in bytes, if all of it has arrived.

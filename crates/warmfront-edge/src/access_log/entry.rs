@@ -73,23 +73,43 @@ pub(crate) enum Text {
 
 const N_TEXTS: usize = 11;
 
+/// What a line says of an answer's head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AnsweredHead<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) request_id: Option<&'a [u8]>,
+    pub(crate) content_type: Option<&'a [u8]>,
+    pub(crate) content_length: Option<&'a [u8]>,
+}
+
+impl<'a> AnsweredHead<'a> {
+    pub(crate) fn of(status: StatusCode, headers: &'a HeaderMap) -> AnsweredHead<'a> {
+        let field = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);
+        AnsweredHead {
+            status,
+            request_id: field(X_AMZ_CF_ID),
+            content_type: field(CONTENT_TYPE),
+            content_length: field(CONTENT_LENGTH),
+        }
+    }
+}
+
 /// Longer texts are cut: a line has a limit, and all of them together have less than 64 KiB.
 const TEXT_BYTES_MAX: usize = 2 * 1024;
 
 impl Entry {
-    /// Takes what is known once a request is answered. `answered` is the status and the head of the answer; cookies are
+    /// Takes what is known once a request is answered. `answered` is the head of the answer; cookies are
     /// taken where the distribution's logging includes them. The texts go to `memory`, whatever it held.
     pub(crate) fn of(
         accepted: &Accepted,
         peer: Peer,
         outcome: Outcome,
-        answered: Option<(StatusCode, &HeaderMap)>,
+        answered: Option<AnsweredHead<'_>>,
         with_cookies: bool,
         mut memory: Vec<u8>,
     ) -> Entry {
         let (request, viewer) = (&accepted.head, &accepted.viewer);
         let field = |name: &HeaderName| request.headers.get(name).map(HeaderValue::as_bytes);
-        let head = |name: &HeaderName| answered.and_then(|(_, head)| head.get(name)).map(HeaderValue::as_bytes);
         let pending = accepted.pending.as_ref();
         let pending_id = pending.map(|pending| pending.request_id.as_bytes());
         let texts: [Option<&[u8]>; N_TEXTS] = [
@@ -101,9 +121,9 @@ impl Entry {
             field(&USER_AGENT),
             field(&COOKIE).filter(|_| with_cookies),
             field(&X_FORWARDED_FOR),
-            head(&X_AMZ_CF_ID).or(pending_id),
-            head(&CONTENT_TYPE),
-            head(&CONTENT_LENGTH),
+            answered.and_then(|head| head.request_id).or(pending_id),
+            answered.and_then(|head| head.content_type),
+            answered.and_then(|head| head.content_length),
         ];
         memory.clear();
         let text_ends = texts.map(|text| {
@@ -120,7 +140,7 @@ impl Entry {
             tls: peer.tls,
             is_https: viewer.is_https,
             version: request.version,
-            status: answered.map(|(status, _)| status),
+            status: answered.map(|head| head.status),
             outcome,
             end: End::ViewerLeft,
             taken: Duration::ZERO,

@@ -2,12 +2,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use rustls::{CipherSuite, ProtocolVersion, ServerConnection};
 
 use crate::access_log::batch::CoreLog;
-use crate::access_log::entry::{End, Entry, TlsFacts};
+use crate::access_log::entry::{AnsweredHead, End, Entry, TlsFacts};
 use crate::core::Core;
 use crate::outcome::Outcome;
 use crate::request::Accepted;
@@ -71,7 +70,7 @@ impl Ledger {
         site: &Arc<Site>,
         accepted: &Accepted,
         outcome: Outcome,
-        answered: Option<(StatusCode, &HeaderMap)>,
+        answered: Option<AnsweredHead<'_>>,
     ) {
         let mut open = self.open.lock();
         let logging = site.distribution.logging.as_ref();

@@ -236,6 +236,7 @@ pub(crate) fn apply_policy(routed: &Routed<'_>, reason: Reason, upstream: Option
     apply_response_headers_policy(policy, headers, &answered);
 }
 
-fn age(head: &StoredHead, accepted: &Accepted) -> u64 {
+/// The Age that an answer with this head has.
+pub(crate) fn age(head: &StoredHead, accepted: &Accepted) -> u64 {
     age_secs(head.lifetime().initial_age_secs, head.response_time, accepted.now)
 }

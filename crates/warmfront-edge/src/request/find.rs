@@ -8,7 +8,7 @@ use warmfront_invalidation::{InvalidationMode, Proven};
 use warmfront_store::{DiskEntry, StoredResponse};
 
 use crate::node::Node;
-use crate::outcome::FetchReason;
+use crate::outcome::{FetchReason, Reason};
 use crate::request::accept::Accepted;
 use crate::request::key::Keyed;
 
@@ -113,6 +113,24 @@ impl Found {
             CopyForRequest::As(StoredCopy::Stale) => Found::Stale(proven),
             CopyForRequest::MaxStale => Found::MaxStale(proven),
             CopyForRequest::Unwanted => Found::Unwanted(proven),
+        }
+    }
+
+    /// What answers without the origin, and why.
+    pub(crate) fn usable(&self) -> Option<(&Proven<StoredResponse>, Reason)> {
+        match self {
+            Found::Fresh(response) => Some((response, Reason::Fresh)),
+            Found::OriginLeftAlone(response) => Some((response, Reason::OriginLeftAlone)),
+            Found::MaxStale(response) => Some((response, Reason::MaxStale)),
+            Found::StaleWhileRevalidate(response) => Some((response, Reason::StaleWhileRevalidate)),
+            Found::Stale(_)
+            | Found::Unwanted(_)
+            | Found::OnDisk(_)
+            | Found::Covered
+            | Found::CoveredGently(_)
+            | Found::CoveredGentlyOnDisk(_)
+            | Found::Absent
+            | Found::Fenced => None,
         }
     }
 

@@ -1,7 +1,7 @@
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use tracing::Span;
 
-use crate::access_log::Ledger;
+use crate::access_log::{AnsweredHead, Ledger};
 use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::outcome::{Outcome, Reason};
@@ -33,7 +33,8 @@ pub(crate) fn note(core: &Core, accepted: &Accepted, answer: Answer, ledger: Opt
     let id = response.headers().get(X_AMZ_CF_ID).and_then(|id| id.to_str().ok());
     say(accepted, outcome, id, Some(response.status()));
     if let Some(ledger) = ledger {
-        log(ledger, accepted, outcome, Some((response.status(), response.headers())));
+        let answered = AnsweredHead::of(response.status(), response.headers());
+        log(ledger, accepted, outcome, Some(answered));
     }
     response
 }
@@ -82,14 +83,14 @@ impl Drop for Waited<'_> {
 }
 
 /// A request that no distribution answers to is in no distribution's log.
-fn log(ledger: &Ledger, accepted: &Accepted, outcome: Outcome, answered: Option<(StatusCode, &HeaderMap)>) {
+fn log(ledger: &Ledger, accepted: &Accepted, outcome: Outcome, answered: Option<AnsweredHead<'_>>) {
     if let Some(site) = find_site(accepted) {
         ledger.answer(site, accepted, outcome, answered);
     }
 }
 
 /// Neither query string nor header fields: they may hold what is secret.
-fn say(accepted: &Accepted, outcome: Outcome, id: Option<&str>, status: Option<StatusCode>) {
+pub(crate) fn say(accepted: &Accepted, outcome: Outcome, id: Option<&str>, status: Option<StatusCode>) {
     tracing::debug!(
         request_id = id,
         method = %accepted.head.method,
