@@ -16,5 +16,5 @@ mod tests;
 
 pub(crate) use batch::CoreLog;
 pub(crate) use entry::{AnsweredHead, End, TlsFacts};
-pub(crate) use ledger::{Ledger, Peer};
+pub(crate) use ledger::{HitLine, Ledger, Peer};
 pub use writer::{AccessLog, AccessLogOptions};

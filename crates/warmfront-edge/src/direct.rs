@@ -17,6 +17,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -154,23 +155,28 @@ impl<S: AsyncWrite + Unpin> DirectHits<S> {
         self.activity.note();
         message::with_scratch(|text| {
             let ledger = self.activity.ledger.as_ref();
-            let Some(body) = answer_directly(&self.core, self.viewer, ledger, head, text) else {
+            let logged = ledger.map(|ledger| (ledger, Instant::now()));
+            let Some(answer) = answer_directly(&self.core, self.viewer, logged, head, text) else {
                 return Ok(false);
             };
-            let slices = body.slices();
-            let n_bytes: usize = slices.iter().map(Bytes::len).sum();
-            if n_bytes <= COPIED_BYTES_MAX {
+            let mut slices = answer.slices();
+            if slices.iter().map(Bytes::len).sum::<usize>() <= COPIED_BYTES_MAX {
                 slices.iter().for_each(|slice| text.extend_from_slice(slice));
-                self.send(context, text, &[])
-            } else {
-                self.send(context, text, slices)
+                slices = &[];
             }
-            .map(|()| true)
+            let n_bytes = self.send(context, text, slices)?;
+            if let (Some(ledger), Some(line)) = (&self.activity.ledger, answer.line) {
+                ledger.hit_sent(line, n_bytes, self.unsent.is_empty());
+            }
+            match self.poll_unsent(context) {
+                Poll::Ready(result) => result.map(|()| true),
+                Poll::Pending => Ok(true),
+            }
         })
     }
 
-    /// Writes an answer, and keeps what the viewer does not take yet.
-    fn send(&mut self, context: &mut Context<'_>, text: &[u8], slices: &[Bytes]) -> io::Result<()> {
+    /// Writes an answer, and keeps what the viewer does not take yet. Gives how many bytes it has taken.
+    fn send(&mut self, context: &mut Context<'_>, text: &[u8], slices: &[Bytes]) -> io::Result<usize> {
         self.is_unflushed = true;
         let written = if slices.is_empty() {
             Pin::new(&mut self.stream).poll_write(context, text)
@@ -182,10 +188,11 @@ impl<S: AsyncWrite + Unpin> DirectHits<S> {
             );
             Pin::new(&mut self.stream).poll_write_vectored(context, buffers.get(..n_buffers).unwrap_or_default())
         };
-        let mut n_written = match written {
+        let n_taken = match written {
             Poll::Ready(written) => written?,
             Poll::Pending => 0,
         };
+        let mut n_written = n_taken;
         if n_written < text.len() {
             self.unsent
                 .push_back(Bytes::copy_from_slice(text.get(n_written..).unwrap_or_default()));
@@ -197,19 +204,7 @@ impl<S: AsyncWrite + Unpin> DirectHits<S> {
             }
             n_written = n_written.saturating_sub(slice.len());
         }
-        if self.unsent.is_empty() {
-            self.sent();
-        }
-        match self.poll_unsent(context) {
-            Poll::Ready(result) => result,
-            Poll::Pending => Ok(()),
-        }
-    }
-
-    fn sent(&mut self) {
-        if let Some(ledger) = &self.activity.ledger {
-            ledger.end_body(End::Whole);
-        }
+        Ok(n_taken)
     }
 
     /// Writes what is left of an answer. Ready: all of it has left.
@@ -233,8 +228,8 @@ impl<S: AsyncWrite + Unpin> DirectHits<S> {
                 n_written -= first.len();
                 self.unsent.pop_front();
             }
-            if self.unsent.is_empty() {
-                self.sent();
+            if let (true, Some(ledger)) = (self.unsent.is_empty(), &self.activity.ledger) {
+                ledger.end_body(End::Whole);
             }
         }
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;

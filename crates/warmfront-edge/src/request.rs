@@ -18,7 +18,7 @@ mod watch;
 
 pub(crate) use accept::{Accepted, Pending};
 pub(crate) use answer::{Answer, EarlyAnswer, X_AMZ_CF_ID, X_AMZ_CF_POP};
-pub(crate) use hit::DirectBody;
+pub(crate) use hit::DirectAnswer;
 pub(crate) use key::{Keyed, names_of_key, rules};
 pub(crate) use route::Routed;
 pub(crate) use watch::note;
@@ -35,7 +35,6 @@ use hyper::body::Incoming;
 use tracing::Instrument;
 use warmfront_model::Revision;
 
-use crate::access_log::Ledger;
 use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::half_closed::OnItsWay;
@@ -127,13 +126,13 @@ pub(crate) fn answer(
 pub(crate) fn answer_directly(
     core: &Arc<Core>,
     viewer: Viewer,
-    ledger: Option<&Ledger>,
+    logged: hit::Logged<'_>,
     head: http::request::Parts,
     text: &mut Vec<u8>,
-) -> Option<DirectBody> {
+) -> Option<DirectAnswer> {
     let accepted = arrive(core, viewer, head);
     match way(core, &accepted) {
-        Ok(Way::Finds(keyed, found)) => hit::answer_hit(core, &keyed, found, ledger, text),
+        Ok(Way::Finds(keyed, found)) => hit::answer_hit(core, &keyed, found, logged, text),
         Ok(Way::Passes(..) | Way::Awaits(_)) | Err(_) => None,
     }
 }

@@ -51,7 +51,9 @@ impl Activity {
 
     /// Something has happened.
     pub(crate) fn note(&self) {
-        self.n_events.fetch_add(1, Ordering::Relaxed);
+        // An addition that another one overwrites is one event with it.
+        let n_events = self.n_events.load(Ordering::Relaxed);
+        self.n_events.store(n_events.wrapping_add(1), Ordering::Relaxed);
     }
 
     /// A request begins to wait for an origin.

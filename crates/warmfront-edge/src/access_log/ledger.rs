@@ -1,5 +1,6 @@
+use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -25,6 +26,8 @@ pub(crate) struct Ledger {
     pub(crate) peer: Peer,
     log: Arc<CoreLog>,
     received_bytes: AtomicU64,
+    /// Whether there is a line in `open`, so that a hit need not lock.
+    has_line: AtomicBool,
     open: Mutex<Open>,
 }
 
@@ -34,12 +37,19 @@ struct Open {
     line: Option<(Entry, Arc<Site>)>,
     /// The line's body has ended, but not all of its bytes have left yet.
     is_due: bool,
-    /// The memory of an earlier line's texts.
-    spare: Vec<u8>,
 }
 
-/// An idle connection holds at most so much for its next line.
-const SPARE_BYTES_MAX: usize = 4 * 1024;
+/// The line of an answer from memory.
+pub(crate) struct HitLine {
+    entry: Entry,
+    site: Arc<Site>,
+    began: Instant,
+}
+
+thread_local! {
+    /// The memory of an earlier line's texts.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 impl Ledger {
     /// For a connection to `core`; `None` if nothing is logged.
@@ -48,6 +58,7 @@ impl Ledger {
             peer,
             log: core.log.clone()?,
             received_bytes: AtomicU64::new(0),
+            has_line: AtomicBool::new(false),
             open: Mutex::default(),
         })
     }
@@ -75,18 +86,61 @@ impl Ledger {
         let mut open = self.open.lock();
         let logging = site.distribution.logging.as_ref();
         let with_cookies = logging.is_some_and(|logging| logging.include_cookies);
-        let spare = std::mem::take(&mut open.spare);
-        let entry = Entry::of(accepted, self.peer, outcome, answered, with_cookies, spare);
+        let entry = Entry::of(accepted, self.peer, outcome, answered, with_cookies, SPARE.take());
         open.line = Some((entry, Arc::clone(site)));
+        self.has_line.store(true, Ordering::Relaxed);
+    }
+
+    /// The line of a request that is answered from memory, and whose head was here at `began`.
+    pub(crate) fn hit(
+        &self,
+        site: &Arc<Site>,
+        accepted: &Accepted,
+        outcome: Outcome,
+        answered: AnsweredHead<'_>,
+        began: Instant,
+    ) -> HitLine {
+        if self.is_open() {
+            self.finish(&mut self.open.lock());
+        }
+        let logging = site.distribution.logging.as_ref();
+        let with_cookies = logging.is_some_and(|logging| logging.include_cookies);
+        HitLine {
+            entry: Entry::of(accepted, self.peer, outcome, Some(answered), with_cookies, SPARE.take()),
+            site: Arc::clone(site),
+            began,
+        }
+    }
+
+    /// The viewer has taken `n_bytes` of that answer at once: all of it, or the rest will follow.
+    pub(crate) fn hit_sent(&self, hit: HitLine, n_bytes: usize, is_all: bool) {
+        let HitLine { mut entry, site, began } = hit;
+        entry.sent_bytes = n_bytes as u64;
+        entry.taken = began.elapsed();
+        entry.first_byte = entry.taken;
+        if is_all {
+            entry.end = End::Whole;
+            entry.received_bytes = self.received_bytes.swap(0, Ordering::Relaxed);
+            self.log.add(&site, &entry);
+            SPARE.set(entry.into_memory());
+            return;
+        }
+        let mut open = self.open.lock();
+        open.began = Some(began);
+        open.line = Some((entry, site));
+        self.has_line.store(true, Ordering::Relaxed);
     }
 
     /// Whether a line is open.
     pub(crate) fn is_open(&self) -> bool {
-        self.open.lock().line.is_some()
+        self.has_line.load(Ordering::Relaxed)
     }
 
     /// So many bytes went to the viewer.
     pub(crate) fn sent(&self, n_bytes: usize) {
+        if !self.is_open() {
+            return;
+        }
         let Open { began, line, .. } = &mut *self.open.lock();
         if let Some((entry, _)) = line {
             if entry.sent_bytes == 0 {
@@ -107,6 +161,9 @@ impl Ledger {
 
     /// Everything that was written has left.
     pub(crate) fn flushed(&self) {
+        if !self.is_open() {
+            return;
+        }
         let mut open = self.open.lock();
         if open.is_due {
             self.finish(&mut open);
@@ -115,6 +172,7 @@ impl Ledger {
 
     fn finish(&self, open: &mut Open) {
         open.is_due = false;
+        self.has_line.store(false, Ordering::Relaxed);
         let Some((mut entry, site)) = open.line.take() else {
             return;
         };
@@ -125,10 +183,7 @@ impl Ledger {
             entry.status = None;
         }
         self.log.add(&site, &entry);
-        let spare = entry.into_memory();
-        if spare.capacity() <= SPARE_BYTES_MAX {
-            open.spare = spare;
-        }
+        SPARE.set(entry.into_memory());
     }
 }
 

@@ -1,36 +1,49 @@
+use std::time::Instant;
+
 use bytes::Bytes;
 use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
-use http::{Method, Response};
+use http::{Method, Response, StatusCode};
 use warmfront_invalidation::Proven;
 use warmfront_store::StoredResponse;
 
-use crate::access_log::{AnsweredHead, Ledger};
+use crate::access_log::{AnsweredHead, HitLine, Ledger};
 use crate::body::ViewerBody;
 use crate::core::Core;
 use crate::direct::{is_writable, write_field, write_head, write_status};
 use crate::identifiers::request_id_text;
 use crate::outcome::{Outcome, Reason, ResultType};
+use crate::request::accept::Accepted;
 use crate::request::answer::{age, from_cache};
 use crate::request::find::Found;
 use crate::request::key::Keyed;
 use crate::request::watch::{note, say};
 
-/// What follows a head that has been written: the whole body, in memory.
-pub(crate) enum DirectBody {
+/// An answer whose head has been written.
+pub(crate) struct DirectAnswer {
+    body: Body,
+    /// If it is logged.
+    pub(crate) line: Option<HitLine>,
+}
+
+/// A whole body in memory.
+enum Body {
     Stored(Proven<StoredResponse>),
     Other(Response<ViewerBody>),
 }
 
-impl DirectBody {
-    /// Its slices, in order.
+impl DirectAnswer {
+    /// The body's slices, in order.
     pub(crate) fn slices(&self) -> &[Bytes] {
-        match self {
-            DirectBody::Stored(response) => StoredResponse::slices(response),
-            DirectBody::Other(response) => response.body().in_memory(),
+        match &self.body {
+            Body::Stored(response) => StoredResponse::slices(response),
+            Body::Other(response) => response.body().in_memory(),
         }
         .unwrap_or_default()
     }
 }
+
+/// Where a hit is logged, and when its head was here.
+pub(crate) type Logged<'a> = Option<(&'a Ledger, Instant)>;
 
 /// Answers with what was found if that lies in memory, and asks no more than to be sent: appends the head to `text`. `None`:
 /// nothing has been done yet.
@@ -38,31 +51,41 @@ pub(crate) fn answer_hit(
     core: &Core,
     keyed: &Keyed<'_>,
     found: Found,
-    ledger: Option<&Ledger>,
+    logged: Logged<'_>,
     text: &mut Vec<u8>,
-) -> Option<DirectBody> {
-    let found = match found {
-        Found::Fresh(response) if is_plain(keyed) => match write_plain(core, keyed, &response, ledger, text) {
-            Some(()) => return Some(DirectBody::Stored(response)),
-            None => Found::Fresh(response),
-        },
-        found => found,
-    };
+) -> Option<DirectAnswer> {
+    let (accepted, site) = (keyed.routed.accepted, keyed.routed.site);
+    let log = |outcome, answered| logged.map(|(ledger, began)| ledger.hit(site, accepted, outcome, answered, began));
+    if let Found::Fresh(response) = &found
+        && is_plain(keyed)
+        && let Some(plain) = write_plain(accepted, response, text)
+    {
+        core.counters.answered(plain.outcome, Some(plain.status));
+        say(
+            accepted,
+            plain.outcome,
+            std::str::from_utf8(&plain.id).ok(),
+            Some(plain.status),
+        );
+        let line = log(plain.outcome, plain.for_log());
+        let Found::Fresh(response) = found else { return None };
+        let body = Body::Stored(response);
+        return Some(DirectAnswer { body, line });
+    }
     let (response, reason) = found
         .usable()
         .filter(|&(_, reason)| reason != Reason::StaleWhileRevalidate)?;
-    let accepted = keyed.routed.accepted;
     let answer = from_cache(keyed, response, reason).ok()?;
     if !is_writable(&answer.response, &accepted.head.method) {
         return None;
     }
-    if let Some(ledger) = ledger {
-        ledger.begin();
-    }
-    let response = note(core, accepted, answer, ledger);
+    let outcome = answer.outcome;
+    let response = note(core, accepted, answer, None);
     text.clear();
     write_head(text, response.status(), response.headers());
-    Some(DirectBody::Other(response))
+    let line = log(outcome, AnsweredHead::of(response.status(), response.headers()));
+    let body = Body::Other(response);
+    Some(DirectAnswer { body, line })
 }
 
 /// Whether the answer is the stored response as it is, but for Age and its id.
@@ -76,32 +99,45 @@ fn is_plain(keyed: &Keyed<'_>) -> bool {
         && !request.headers.contains_key(IF_MODIFIED_SINCE)
 }
 
+/// What is to be said of a head that was written from stored fields.
+struct Plain<'a> {
+    status: StatusCode,
+    outcome: Outcome,
+    id: [u8; 56],
+    content_type: Option<&'a [u8]>,
+    content_length: Option<&'a [u8]>,
+}
+
+impl Plain<'_> {
+    fn for_log(&self) -> AnsweredHead<'_> {
+        AnsweredHead {
+            status: self.status,
+            request_id: Some(&self.id),
+            content_type: self.content_type,
+            content_length: self.content_length,
+        }
+    }
+}
+
 /// Writes the head from the stored fields, without a map of them. `None`: the response is not framed so that it can be.
 ///
 /// Source: RFC 9112 section 6.3; RFC 9110 section 6.6.1 (Date).
-fn write_plain(
-    core: &Core,
-    keyed: &Keyed<'_>,
-    response: &Proven<StoredResponse>,
-    ledger: Option<&Ledger>,
-    text: &mut Vec<u8>,
-) -> Option<()> {
-    let accepted = keyed.routed.accepted;
+fn write_plain<'a>(accepted: &Accepted, response: &'a Proven<StoredResponse>, text: &mut Vec<u8>) -> Option<Plain<'a>> {
     let head = response.head();
     let outcome = Outcome::stored(Reason::Fresh, head.lifetime().rule);
     let n_bytes = response.body_bytes()?;
     if outcome.result_type(head.status) != ResultType::Hit || StoredResponse::slices(response).is_none() {
         return None;
     }
-    let (mut length, mut content_type, mut has_date) = (None, None, false);
+    let (mut content_length, mut content_type, mut has_date) = (None, None, false);
     text.clear();
     write_status(text, head.status);
     for (name, value) in head.fields() {
         match name {
             b"age" | b"x-amz-cf-id" => continue,
             b"connection" | b"transfer-encoding" | b"upgrade" => return None,
-            b"content-length" if length.is_some() => return None,
-            b"content-length" => length = Some(value),
+            b"content-length" if content_length.is_some() => return None,
+            b"content-length" => content_length = Some(value),
             b"content-type" => content_type = Some(value),
             b"date" => has_date = true,
             _ => {}
@@ -109,24 +145,18 @@ fn write_plain(
         write_field(text, name, value);
     }
     let mut number = itoa::Buffer::new();
-    if !has_date || length != Some(number.format(n_bytes).as_bytes()) {
+    if !has_date || content_length != Some(number.format(n_bytes).as_bytes()) {
         return None;
     }
     let id = request_id_text();
     write_field(text, b"age", number.format(age(head, accepted)).as_bytes());
     write_field(text, b"x-amz-cf-id", &id);
     text.extend_from_slice(b"\r\n");
-    core.counters.answered(outcome, Some(head.status));
-    say(accepted, outcome, std::str::from_utf8(&id).ok(), Some(head.status));
-    if let Some(ledger) = ledger {
-        let answered = AnsweredHead {
-            status: head.status,
-            request_id: Some(&id),
-            content_type,
-            content_length: length,
-        };
-        ledger.begin();
-        ledger.answer(keyed.routed.site, accepted, outcome, Some(answered));
-    }
-    Some(())
+    Some(Plain {
+        status: head.status,
+        outcome,
+        id,
+        content_type,
+        content_length,
+    })
 }
