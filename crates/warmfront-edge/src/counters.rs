@@ -37,6 +37,8 @@ pub(crate) struct Counters {
     pub(crate) received_bytes: Counter,
     /// Bytes to viewers, inside TLS.
     pub(crate) sent_bytes: Counter,
+    /// Requests that were answered without hyper.
+    pub(crate) direct_hits: Counter,
     pub(crate) connections_opened: Counter,
     pub(crate) connections_closed: Counter,
     /// Responses that were stored after a fetch.
@@ -62,6 +64,7 @@ impl Counters {
             origin_failures: [const { Counter::new() }; Reason::ALL.len()],
             received_bytes: Counter::new(),
             sent_bytes: Counter::new(),
+            direct_hits: Counter::new(),
             connections_opened: Counter::new(),
             connections_closed: Counter::new(),
             fills_stored: Counter::new(),

@@ -10,7 +10,7 @@ mod head;
 mod message;
 
 pub(crate) use exchanges::{AnswerBody, Exchanges};
-pub(crate) use message::{is_writable, write_field, write_head, write_status};
+pub(crate) use message::{is_writable, may_have_body, say_length, write_field, write_head, write_status};
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -164,6 +164,7 @@ impl<S: AsyncWrite + Unpin> DirectHits<S> {
                 slices.iter().for_each(|slice| text.extend_from_slice(slice));
                 slices = &[];
             }
+            self.core.counters.direct_hits.add(1);
             let n_bytes = self.send(context, text, slices)?;
             if let (Some(ledger), Some(line)) = (&self.activity.ledger, answer.line) {
                 ledger.hit_sent(line, n_bytes, self.unsent.is_empty());

@@ -1,5 +1,5 @@
-use std::fmt::Display;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::{StatusCode, Version};
@@ -27,7 +27,7 @@ pub(super) fn write_line(line: &mut Vec<u8>, second: &mut Second, entry: &Entry,
     let mut fields = Fields(line);
     fields.plain(pop);
     fields.number(entry.sent_bytes);
-    fields.shown(entry.ip);
+    fields.ip(entry.ip);
     fields.encoded(text(Text::Method));
     fields.plain(domain_name);
     fields.encoded(text(Text::Stem));
@@ -74,10 +74,22 @@ impl Fields<'_> {
         self.plain(itoa::Buffer::new().format(number));
     }
 
-    fn shown(&mut self, value: impl Display) {
-        self.0.push(b'\t');
-        // Writing to memory does not fail.
-        let _ = write!(self.0, "{value}");
+    fn ip(&mut self, ip: IpAddr) {
+        let v4 = match ip {
+            IpAddr::V4(v4) => v4,
+            IpAddr::V6(v6) => {
+                self.0.push(b'\t');
+                // Writing to memory does not fail.
+                let _ = write!(self.0, "{v6}");
+                return;
+            }
+        };
+        let mut before = b'\t';
+        for octet in v4.octets() {
+            self.0.push(before);
+            self.0.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
+            before = b'.';
+        }
     }
 
     /// In seconds, with three places.

@@ -67,3 +67,76 @@ pub(super) fn read(bytes: &[u8]) -> Read {
     head.version = Version::HTTP_11;
     Read::Direct { head, n_bytes }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What becomes of `text`, in one word, and how many bytes of it are a head.
+    fn word(text: &str) -> (&'static str, usize) {
+        match read(text.as_bytes()) {
+            Read::Part => ("part", 0),
+            Read::Direct { n_bytes, .. } => ("direct", n_bytes),
+            Read::ForHyper { n_bytes } => ("hyper", n_bytes),
+            Read::ForHyperForGood => ("for good", 0),
+        }
+    }
+
+    #[test]
+    fn only_what_ends_with_its_head_is_read() {
+        let cases = [
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "direct"),
+            ("HEAD / HTTP/1.1\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n", "direct"),
+            ("\r\nGET / HTTP/1.1\nHost: a\n\n", "direct"),
+            ("GET / HTTP/1.1\r\nHost: a\r\n", "part"),
+            ("GE", "part"),
+            ("GET / HTTP/1.0\r\n\r\n", "hyper"),
+            ("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "hyper"),
+            (
+                "GET / HTTP/1.1\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n",
+                "hyper",
+            ),
+            ("POST / HTTP/1.1\r\n\r\n", "hyper"),
+            ("OPTIONS * HTTP/1.1\r\n\r\n", "hyper"),
+            ("GET / HTTP/1.1\r\ncontent-length: 0\r\n\r\n", "for good"),
+            ("GET / HTTP/1.1\r\nTRANSFER-ENCODING: chunked\r\n\r\n", "for good"),
+            ("GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n", "for good"),
+            ("GET / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n", "for good"),
+            ("CONNECT a:80 HTTP/1.1\r\n\r\n", "for good"),
+            ("GET / HTTP/1.1\r\nbad field\r\n\r\n", "for good"),
+            ("GET / HTTP/1.1\r\nContent-Length : 5\r\n\r\n", "for good"),
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "for good"),
+            ("\u{16}\u{3}\u{1}", "for good"),
+        ];
+        for (text, expected) in cases {
+            let (what, n_bytes) = word(text);
+            assert_eq!(what, expected, "{text:?}");
+            if matches!(what, "direct" | "hyper") {
+                assert_eq!(n_bytes, text.len(), "{text:?}");
+                assert_eq!(
+                    word(&format!("{text}GET / HT")),
+                    (what, n_bytes),
+                    "what follows changes nothing"
+                );
+            }
+        }
+        let many = |n: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(n));
+        assert_eq!((word(&many(100)).0, word(&many(101)).0), ("direct", "for good"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic_and_a_head_ends_within_them(
+            target in "[ -~]{0,40}", fields in proptest::collection::vec("[!-~]{0,12}:[\\x00-\\x7f]{0,20}", 0..6), end in "\\PC{0,8}",
+        ) {
+            let text = format!("GET {target} HTTP/1.1\r\n{}\r\n\r\n{end}", fields.join("\r\n"));
+            let (what, n_bytes) = word(&text);
+            prop_assert!(n_bytes <= text.len());
+            if what == "direct" {
+                prop_assert!(text[..n_bytes].ends_with('\n'));
+            }
+        }
+    }
+}

@@ -1,12 +1,12 @@
 use std::cell::Cell;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::body::ViewerBody;
 
-/// Whether an answer can be written as it is: its head says how its body is framed, and the body lies in memory. What hyper
-/// would add to a head is left to hyper.
+/// Whether an answer can be written as it is: the body lies in memory, and the head says nothing else of its length. What
+/// hyper would add to a head besides Content-Length is left to hyper.
 ///
 /// Source: RFC 9112 section 6.3; RFC 9110 section 6.6.1 (Date).
 pub(crate) fn is_writable(response: &Response<ViewerBody>, method: &Method) -> bool {
@@ -16,20 +16,41 @@ pub(crate) fn is_writable(response: &Response<ViewerBody>, method: &Method) -> b
     };
     let has_no_body = method == Method::HEAD || response.status() == StatusCode::NOT_MODIFIED;
     let n_bytes: usize = slices.iter().map(|slice| slice.len()).sum();
-    let says_length = || {
+    let may_say_length = || {
         let mut lengths = head.get_all(CONTENT_LENGTH).iter();
-        let length = lengths.next().and_then(|length| length.to_str().ok()?.parse().ok());
-        length == Some(n_bytes) && lengths.next().is_none()
+        let is_right =
+            |length: &HeaderValue| length.to_str().ok().and_then(|length| length.parse().ok()) == Some(n_bytes);
+        lengths.next().is_none_or(is_right) && lengths.next().is_none()
     };
-    let is_framed = if has_no_body { n_bytes == 0 } else { says_length() };
-    let may_have_body = response.status().as_u16() >= 200 && response.status() != StatusCode::NO_CONTENT;
+    let is_framed = if has_no_body { n_bytes == 0 } else { may_say_length() };
     is_framed
-        && may_have_body
+        && (has_no_body || may_have_body(response.status()))
         && head.contains_key(DATE)
         && (method != Method::HEAD || head.contains_key(CONTENT_LENGTH))
         && ![CONNECTION, TRANSFER_ENCODING, UPGRADE]
             .iter()
             .any(|name| head.contains_key(name))
+}
+
+/// Whether a response with this status to a GET has a body, be it empty.
+///
+/// Source: RFC 9110 sections 15.2, 15.3.5 and 15.4.5.
+pub(crate) fn may_have_body(status: StatusCode) -> bool {
+    !status.is_informational() && status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED
+}
+
+/// Adds the length of an answer's body to its head, if it is not there: a body without would end with the connection.
+///
+/// Source: RFC 9112 section 6.3.
+pub(crate) fn say_length(response: &mut Response<ViewerBody>, method: &Method) {
+    let has_body = method != Method::HEAD && response.status() != StatusCode::NOT_MODIFIED;
+    if has_body && !response.headers().contains_key(CONTENT_LENGTH) {
+        let slices = response.body().in_memory().unwrap_or_default();
+        let n_bytes: usize = slices.iter().map(|slice| slice.len()).sum();
+        response
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from(n_bytes));
+    }
 }
 
 /// Appends the head of an HTTP/1.1 response.

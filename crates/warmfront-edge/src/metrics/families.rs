@@ -58,6 +58,14 @@ pub(super) const FAMILIES: &[Family] = &[
         read: |node, give| sum(node, give, |counters| &counters.sent_bytes),
     },
     Family {
+        metric: counter(
+            "warmfront_direct_hits_total",
+            &[],
+            "Hits that were written straight from memory, below the HTTP library",
+        ),
+        read: |node, give| sum(node, give, |counters| &counters.direct_hits),
+    },
+    Family {
         metric: gauge("warmfront_connections", &[], "Connections of viewers that are open"),
         read: |node, give| {
             let opened = total(node, |counters| &counters.connections_opened);

@@ -9,7 +9,7 @@ use warmfront_store::StoredResponse;
 use crate::access_log::{AnsweredHead, HitLine, Ledger};
 use crate::body::ViewerBody;
 use crate::core::Core;
-use crate::direct::{is_writable, write_field, write_head, write_status};
+use crate::direct::{is_writable, may_have_body, say_length, write_field, write_head, write_status};
 use crate::identifiers::request_id_text;
 use crate::outcome::{Outcome, Reason, ResultType};
 use crate::request::accept::Accepted;
@@ -80,10 +80,11 @@ pub(crate) fn answer_hit(
         return None;
     }
     let outcome = answer.outcome;
-    let response = note(core, accepted, answer, None);
+    let mut response = note(core, accepted, answer, None);
+    let line = log(outcome, AnsweredHead::of(response.status(), response.headers()));
+    say_length(&mut response, &accepted.head.method);
     text.clear();
     write_head(text, response.status(), response.headers());
-    let line = log(outcome, AnsweredHead::of(response.status(), response.headers()));
     let body = Body::Other(response);
     Some(DirectAnswer { body, line })
 }
@@ -126,7 +127,8 @@ fn write_plain<'a>(accepted: &Accepted, response: &'a Proven<StoredResponse>, te
     let head = response.head();
     let outcome = Outcome::stored(Reason::Fresh, head.lifetime().rule);
     let n_bytes = response.body_bytes()?;
-    if outcome.result_type(head.status) != ResultType::Hit || StoredResponse::slices(response).is_none() {
+    let is_hit = outcome.result_type(head.status) == ResultType::Hit;
+    if !is_hit || !may_have_body(head.status) || StoredResponse::slices(response).is_none() {
         return None;
     }
     let (mut content_length, mut content_type, mut has_date) = (None, None, false);
@@ -145,7 +147,12 @@ fn write_plain<'a>(accepted: &Accepted, response: &'a Proven<StoredResponse>, te
         write_field(text, name, value);
     }
     let mut number = itoa::Buffer::new();
-    if !has_date || content_length != Some(number.format(n_bytes).as_bytes()) {
+    match (content_length, number.format(n_bytes).as_bytes()) {
+        (None, n_bytes) => write_field(text, b"content-length", n_bytes),
+        (Some(length), n_bytes) if length == n_bytes => {}
+        (Some(_), _) => return None,
+    }
+    if !has_date {
         return None;
     }
     let id = request_id_text();

@@ -6,6 +6,7 @@ mod buckets;
 mod collapsing;
 mod conditions;
 mod connections;
+mod direct;
 mod errors;
 mod faults;
 mod gentle;
