@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::access_log::End;
 use crate::core::Core;
+use crate::direct::head::{Head, NoHead};
 use crate::request::{Viewer, answer_directly};
 use crate::silence::{Activity, Watched};
 
@@ -135,11 +136,15 @@ impl<S: AsyncWrite + Unpin> DirectHits<S> {
                 return Ok(TakenIn { n_bytes, next });
             }
             let next = match head::read(rest) {
-                head::Read::Part => Next::Part,
-                head::Read::ForHyperForGood => Next::ForHyperForGood,
-                head::Read::ForHyper { n_bytes } => Next::ForHyper(n_bytes),
-                head::Read::Direct { head, n_bytes: of_head } => {
-                    if self.answer(context, head)? {
+                Err(NoHead::Part) => Next::Part,
+                Err(NoHead::ForHyper) => Next::ForHyperForGood,
+                Ok(Head {
+                    n_bytes: of_head,
+                    parts,
+                }) => {
+                    if let Some(parts) = parts
+                        && self.answer(context, parts)?
+                    {
                         n_bytes += of_head;
                         continue;
                     }

@@ -7,29 +7,34 @@ use http::{Method, Request, Uri, Version, request};
 /// More fields than hyper takes are for it to refuse.
 const FIELDS_MAX: usize = 100;
 
-/// What the bytes from a viewer begin with.
-pub(super) enum Read {
-    /// Not a whole head.
+/// A whole head, of a request that ends with it.
+pub(super) struct Head {
+    /// How many bytes it has.
+    pub(super) n_bytes: usize,
+    /// Of a GET or HEAD over HTTP/1.1, which may be answered here.
+    pub(super) parts: Option<request::Parts>,
+}
+
+/// Why there is no such head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoHead {
+    /// Its end is not here yet.
     Part,
-    /// A GET or HEAD over HTTP/1.1 that may be answered here: its head, and how many bytes that has.
-    Direct { head: request::Parts, n_bytes: usize },
-    /// Another request without a body; so many bytes.
-    ForHyper { n_bytes: usize },
-    /// A request with a body, one that leads to another protocol, or no request.
-    ForHyperForGood,
+    /// It is a request with a body, one that leads to another protocol, or no request.
+    ForHyper,
 }
 
 /// Reads a request's head. `bytes` are not empty.
 ///
 /// Source: RFC 9112 sections 3, 5 and 6.3: a request without Content-Length and Transfer-Encoding ends with its head.
-pub(super) fn read(bytes: &[u8]) -> Read {
+pub(super) fn read(bytes: &[u8]) -> Result<Head, NoHead> {
     let shared = Bytes::copy_from_slice(bytes);
     let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut parsed = httparse::Request::new(&mut []);
     let n_bytes = match parsed.parse_with_uninit_headers(&shared, &mut fields) {
         Ok(httparse::Status::Complete(n_bytes)) => n_bytes,
-        Ok(httparse::Status::Partial) => return Read::Part,
-        Err(_) => return Read::ForHyperForGood,
+        Ok(httparse::Status::Partial) => return Err(NoHead::Part),
+        Err(_) => return Err(NoHead::ForHyper),
     };
     let method = parsed
         .method
@@ -38,11 +43,11 @@ pub(super) fn read(bytes: &[u8]) -> Read {
         .path
         .and_then(|path| Uri::from_maybe_shared(shared.slice_ref(path.as_bytes())).ok());
     let (Some(method), Some(uri)) = (method, uri) else {
-        return Read::ForHyperForGood;
+        return Err(NoHead::ForHyper);
     };
     let mut is_direct = parsed.version == Some(1) && matches!(method, Method::GET | Method::HEAD);
     if method == Method::CONNECT {
-        return Read::ForHyperForGood;
+        return Err(NoHead::ForHyper);
     }
     let (mut head, ()) = Request::new(()).into_parts();
     head.headers.reserve(parsed.headers.len());
@@ -50,22 +55,22 @@ pub(super) fn read(bytes: &[u8]) -> Read {
         let name = HeaderName::from_bytes(field.name.as_bytes());
         let value = HeaderValue::from_maybe_shared(shared.slice_ref(field.value));
         let (Ok(name), Ok(value)) = (name, value) else {
-            return Read::ForHyperForGood;
+            return Err(NoHead::ForHyper);
         };
         match name {
-            CONTENT_LENGTH | TRANSFER_ENCODING | UPGRADE | EXPECT => return Read::ForHyperForGood,
+            CONTENT_LENGTH | TRANSFER_ENCODING | UPGRADE | EXPECT => return Err(NoHead::ForHyper),
             CONNECTION => is_direct &= value.as_bytes().eq_ignore_ascii_case(b"keep-alive"),
             _ => {}
         }
         head.headers.append(name, value);
     }
-    if !is_direct {
-        return Read::ForHyper { n_bytes };
-    }
     head.method = method;
     head.uri = uri;
     head.version = Version::HTTP_11;
-    Read::Direct { head, n_bytes }
+    Ok(Head {
+        n_bytes,
+        parts: is_direct.then_some(head),
+    })
 }
 
 #[cfg(test)]
@@ -77,10 +82,13 @@ mod tests {
     /// What becomes of `text`, in one word, and how many bytes of it are a head.
     fn word(text: &str) -> (&'static str, usize) {
         match read(text.as_bytes()) {
-            Read::Part => ("part", 0),
-            Read::Direct { n_bytes, .. } => ("direct", n_bytes),
-            Read::ForHyper { n_bytes } => ("hyper", n_bytes),
-            Read::ForHyperForGood => ("for good", 0),
+            Ok(Head {
+                n_bytes,
+                parts: Some(_),
+            }) => ("direct", n_bytes),
+            Ok(Head { n_bytes, parts: None }) => ("hyper", n_bytes),
+            Err(NoHead::Part) => ("part", 0),
+            Err(NoHead::ForHyper) => ("for good", 0),
         }
     }
 

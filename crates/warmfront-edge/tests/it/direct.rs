@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 use warmfront_edge::EdgeOptions;
-use warmfront_testkit::{Answer, Ask, Behavior, Origin, Reply, Site, Testbed, edge_options};
+use warmfront_testkit::{Answer, Ask, Behavior, Gate, Origin, Reply, Site, Testbed, edge_options};
 
 use crate::check;
 
@@ -125,6 +125,36 @@ async fn requests_in_one_piece_are_answered_in_order_whoever_answers_them() {
             assert_eq!(viewer.answer().await.body.len(), n);
         }
     }
+}
+
+#[tokio::test]
+async fn a_request_that_comes_while_another_waits_for_the_origin_is_kept() {
+    let origin = Origin::start().await;
+    let gate = Gate::new();
+    origin.reply("/hit", Reply::ok("hit").max_age(60));
+    origin.reply("/slow", Reply::ok("slow").held(&gate).max_age(60));
+    let bed = Testbed::with(&Site::new(&origin)).await;
+    bed.get("/hit").await;
+    let received_bytes = || {
+        let metrics = bed.metrics();
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with("warmfront_received_bytes_total"));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+            .unwrap()
+    };
+    let mut viewer = bed.viewer().await;
+    viewer.send(&Ask::get("/slow")).await;
+    gate.reached().await;
+    let before = received_bytes();
+    viewer.send(&Ask::get("/hit")).await;
+    while received_bytes() == before {
+        tokio::task::yield_now().await;
+    }
+    gate.open();
+    check(&viewer.answer().await, 200, "Miss", "slow");
+    check(&viewer.answer().await, 200, "Hit", "hit");
+    check(&viewer.ask(&Ask::get("/slow")).await, 200, "Hit", "slow");
 }
 
 #[tokio::test]
