@@ -19,6 +19,7 @@ pub(crate) const ALL: &[Target] = &[
     target("connection", fields::connection),
     target("control_xml", documents::control_xml),
     target("cookies", keys::cookies),
+    target("disk_journal", records::disk_journal),
     target("disk_segment", records::disk_segment),
     target("entity_tags", fields::entity_tags),
     target("host", keys::host),

@@ -28,8 +28,11 @@ pub(super) fn journal_record(data: &[u8]) {
     let _ = decode_entry(&entry);
 }
 
-/// A folder with one segment, and what says how far the journal had come, neither of which is ever written.
-struct OneSegment(Arc<[u8]>);
+/// A folder with one segment, and the file that says how far the journal had come, neither of which is ever written.
+struct OneSegment {
+    segment: Arc<[u8]>,
+    journal: Arc<[u8]>,
+}
 
 struct File(Arc<[u8]>);
 
@@ -43,24 +46,77 @@ const SALT: u64 = 0x5157_4552_5459_5549;
 /// A byte that chooses; then a whole segment, the meta part of its only record, or its list. What is no segment by itself
 /// is made one, checksums included: a store starts with whatever it is.
 pub(super) fn disk_segment(data: &[u8]) {
-    const DISK_BYTES: u64 = 64 * 1024 * 1024;
     let (which, rest) = choice(data);
     let file = match which % 5 {
         0 => rest.to_vec(),
         kind @ 1..=3 => with_record(u32::from(kind), rest),
         _ => with_list(rest),
     };
-    let disk = DiskOptions {
-        files: Box::new(OneSegment(file.into())),
-        bytes: DISK_BYTES,
-        head: HEAD,
+    let folder = OneSegment {
+        segment: file.into(),
+        journal: journal_at(HEAD.incarnation.0, HEAD.revision.0).into(),
     };
-    if let Ok((store, _)) = Store::open(Store::MEMORY_BYTES_MIN, disk) {
+    if let Ok((store, _)) = Store::open(Store::MEMORY_BYTES_MIN, folder.as_disk()) {
         for entry in store.iter_on_disk() {
             assert!(store.get_on_disk(entry.key()).is_some());
         }
         store.close();
     }
+}
+
+/// A byte that chooses; then the file that says how far the journal had come, or the epoch in it, to which its checksum is
+/// made. The one response that the folder holds is there after a start if, and only if, the file is whole and does not go
+/// beyond the journal that there is.
+///
+/// Source: docs/store-format.md, "journal" and "What a start does".
+pub(super) fn disk_journal(data: &[u8]) {
+    let (which, rest) = choice(data);
+    let journal = match (which % 2, rest.first_chunk::<16>()) {
+        (1, Some(epoch)) => {
+            let (incarnation, revision) = numbers(epoch);
+            journal_at(incarnation, revision)
+        }
+        _ => rest.to_vec(),
+    };
+    let counts = journal.get(8..24).and_then(<[u8]>::first_chunk).is_some_and(|epoch| {
+        let (incarnation, revision) = numbers(epoch);
+        journal.starts_with(&journal_at(incarnation, revision))
+            && incarnation == HEAD.incarnation.0
+            && revision <= HEAD.revision.0
+    });
+    let folder = OneSegment {
+        segment: with_record(1, &response_meta()).into(),
+        journal: journal.into(),
+    };
+    let (_, recovered) = Store::open_without_threads(Store::MEMORY_BYTES_MIN, folder.as_disk())
+        .expect("no bytes of a file fail a start");
+    assert_eq!(recovered.n_responses, u64::from(counts));
+}
+
+fn numbers(bytes: &[u8; 16]) -> (u64, u64) {
+    let both = u128::from_le_bytes(*bytes);
+    let low = |number: u128| u64::try_from(number & u128::from(u64::MAX)).unwrap_or(0);
+    (low(both), low(both >> 64))
+}
+
+/// An empty response, stored when the journal was not yet at its head.
+fn response_meta() -> Vec<u8> {
+    const KEY: &[u8] = b"key";
+    let as_of = [HEAD.incarnation.0, HEAD.revision.0 - 4];
+    let (received_and_times, max_age, body_bytes) = ([0_u64; 5], 1_u8, 0_u64);
+    let mut meta: Vec<u8> = as_of
+        .into_iter()
+        .chain(received_and_times)
+        .flat_map(u64::to_le_bytes)
+        .collect();
+    meta.push(max_age);
+    meta.extend(200_u16.to_le_bytes());
+    meta.extend(body_bytes.to_le_bytes());
+    meta.extend(u32::try_from(KEY.len()).unwrap_or(0).to_le_bytes());
+    meta.extend(KEY);
+    // No tags, no slices, no fields.
+    meta.extend([0; 2 + 4 + 2]);
+    meta
 }
 
 /// Source: docs/store-format.md.
@@ -96,15 +152,15 @@ fn segment_header() -> Vec<u8> {
     header
 }
 
-const SEEN_NAME: &str = "journal";
+const JOURNAL_NAME: &str = "journal";
 
-/// The journal had come to its head already.
-fn seen() -> Vec<u8> {
-    let mut seen = b"wfJOURNL".to_vec();
-    seen.extend(HEAD.incarnation.0.to_le_bytes());
-    seen.extend(HEAD.revision.0.to_le_bytes());
-    seen.extend(crc32fast::hash(&seen).to_le_bytes());
-    seen
+/// What says that the journal had come so far.
+fn journal_at(incarnation: u64, revision: u64) -> Vec<u8> {
+    let mut file = b"wfJOURNL".to_vec();
+    file.extend(incarnation.to_le_bytes());
+    file.extend(revision.to_le_bytes());
+    file.extend(crc32fast::hash(&file).to_le_bytes());
+    file
 }
 
 fn checksum(first: &[u8], second: &[u8]) -> u32 {
@@ -115,9 +171,20 @@ fn checksum(first: &[u8], second: &[u8]) -> u32 {
     hasher.finalize()
 }
 
+impl OneSegment {
+    fn as_disk(self) -> DiskOptions {
+        const DISK_BYTES: u64 = 64 * 1024 * 1024;
+        DiskOptions {
+            files: Box::new(self),
+            bytes: DISK_BYTES,
+            head: HEAD,
+        }
+    }
+}
+
 impl Files for OneSegment {
     fn list(&self) -> io::Result<Vec<String>> {
-        Ok(vec![SEEN_NAME.to_owned(), format!("segment-{NUMBER:08x}")])
+        Ok(vec![JOURNAL_NAME.to_owned(), format!("segment-{NUMBER:08x}")])
     }
 
     fn create(&self, _name: &str) -> io::Result<Box<dyn SegmentFile>> {
@@ -126,8 +193,8 @@ impl Files for OneSegment {
 
     fn open(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
         Ok(Box::new(File(match name {
-            SEEN_NAME => seen().into(),
-            _ => Arc::clone(&self.0),
+            JOURNAL_NAME => Arc::clone(&self.journal),
+            _ => Arc::clone(&self.segment),
         })))
     }
 
