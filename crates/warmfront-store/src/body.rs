@@ -9,6 +9,12 @@ use crate::disk::{DiskBody, DiskReader};
 use crate::fill::{Spool, SpoolReader};
 use crate::memory::{SHARED_BYTES, allocated};
 
+/// Bodies in memory are in slices of this size, the last one excepted.
+///
+/// Slices of one size leave no holes in memory: with bodies of 16 to 256 KiB in one piece each, a process took a
+/// quarter more than was asked of the allocator.
+pub(crate) const MEMORY_SLICE_BYTES: usize = 32 * 1024;
+
 /// The rest of the body cannot be had: the origin stopped before it was whole, or the disk failed.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the rest of the body cannot be had: the origin stopped before it was whole, or the disk failed")]
@@ -57,11 +63,8 @@ impl Body {
     }
 
     /// A whole body that owns exactly the bytes of `parts`, one after another.
-    ///
-    /// Slices of one size leave no holes in memory: with bodies of 16 to 256 KiB in one piece each, a process took a
-    /// quarter more than was asked of the allocator.
     pub(crate) fn of_copies<T: AsRef<[u8]>>(parts: &[T]) -> Body {
-        const SLICE_BYTES: usize = 32 * 1024;
+        const SLICE_BYTES: usize = MEMORY_SLICE_BYTES;
         let mut left: usize = parts.iter().map(|part| part.as_ref().len()).sum();
         let mut slices = Vec::with_capacity(left.div_ceil(SLICE_BYTES));
         let mut slice = Vec::with_capacity(left.min(SLICE_BYTES));

@@ -11,6 +11,7 @@ mod window;
 use self::spool::Keep;
 pub(crate) use self::spool::{Spool, SpoolReader};
 use self::window::SMALL_BYTES;
+use crate::body::MEMORY_SLICE_BYTES;
 use crate::disk::SliceWriter;
 use crate::shares::{Share, Shares, Use};
 use crate::{Body, Truncated};
@@ -31,7 +32,7 @@ pub struct FillLimits {
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// What arrives is taken in parts of this size at the most: that of the slices that responses in memory have.
-const PART_BYTES: usize = 32 * 1024;
+const PART_BYTES: usize = MEMORY_SLICE_BYTES;
 
 /// When memory is short, in parts of this size; each body may have one of them beyond what is left.
 const SHORT_PART_BYTES: usize = 16 * 1024;

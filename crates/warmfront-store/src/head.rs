@@ -54,6 +54,18 @@ impl StoredHead {
         }
     }
 
+    /// The same head, in memory of its own: sharing it takes another allocation, to count who does.
+    pub(crate) fn unshared(&self) -> StoredHead {
+        StoredHead {
+            secs: self.secs,
+            rule: self.rule,
+            response_time: self.response_time,
+            status: self.status,
+            n_fields: self.n_fields,
+            fields: Bytes::copy_from_slice(&self.fields),
+        }
+    }
+
     /// The fields as a map.
     pub fn headers(&self) -> HeaderMap {
         ready::map(&self.fields, |fields| self.map_of(fields))

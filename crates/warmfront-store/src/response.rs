@@ -69,7 +69,12 @@ impl StoredResponse {
     /// The same response with another body: the whole one, now that it has arrived.
     /// It has the as-of that this one has reached.
     pub fn with_body(&self, body: Body) -> StoredResponse {
-        StoredResponse::of_parts(self.head.clone(), self.stamp.as_of(), self.tag_header().cloned(), body)
+        StoredResponse::of_parts(
+            self.head.unshared(),
+            self.stamp.as_of(),
+            self.tag_header().cloned(),
+            body,
+        )
     }
 
     /// The same body under a new head and as-of: what a 304 makes of it.

@@ -68,9 +68,9 @@ pub enum Inserted {
     TooLarge,
 }
 
-/// How much of the budget is given out by count. The rest is left to the allocator, whose pages are never quite full:
+/// How much of the budget is given out by count, in percent. The rest is left to the allocator, whose pages are never quite full:
 /// bodies of all sizes that come and go leave holes. `cargo xtask soak` tells whether it is enough.
-const COUNTED_QUARTERS: u64 = 3;
+const COUNTED_PERCENT: u64 = 70;
 const N_WRITERS: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
@@ -87,11 +87,11 @@ impl Store {
     pub const MEMORY_BYTES_MIN: u64 = 1024 * 1024;
 
     /// A store in memory with which a process takes `memory_bytes` more at the most (at least
-    /// [`Store::MEMORY_BYTES_MIN`]): keys, heads, bookkeeping and what is in flight are counted, and a quarter is left to
+    /// [`Store::MEMORY_BYTES_MIN`]): keys, heads, bookkeeping and what is in flight are counted, and 30 % is left to
     /// the allocator.
     pub fn new(memory_bytes: u64) -> Store {
         let memory_bytes = memory_bytes.max(Self::MEMORY_BYTES_MIN);
-        let memory_bytes = memory_bytes / 4 * COUNTED_QUARTERS;
+        let memory_bytes = memory_bytes / 100 * COUNTED_PERCENT;
         let held = Arc::new(Held::default());
         let evictions = Evictions::new(Arc::clone(&held));
         let memory = Arc::new(memory(memory_bytes, evictions.clone()));

@@ -10,8 +10,9 @@ use warmfront_invalidation::Stamped;
 
 use super::directory::{DiskEntry, Place};
 use super::pool::LOOKUPS_WAITING_MAX;
+use super::read::{ResponseRecord, response_bytes};
 use super::slices::{DiskBody, Slice};
-use super::{Disk, meta, read};
+use super::{Disk, meta};
 use crate::shares::Use;
 use crate::{Body, StoredResponse};
 
@@ -65,17 +66,17 @@ impl Disk {
     async fn read_at(&self, entry: &Arc<DiskEntry>, place: Place) -> Result<StoredResponse, NotLoaded> {
         let segment = self.shared.segments.get(place.segment).ok_or(NotLoaded::Unreadable)?;
         let shares = &self.reader.shares;
-        let share = shares.try_take(Use::LookingUp, read::response_bytes(place));
+        let share = shares.try_take(Use::LookingUp, response_bytes(place));
         let _share = share.ok_or(NotLoaded::Busy)?;
-        let room = read::response_room(&segment, place).ok_or(NotLoaded::Unreadable)?;
-        let read = move || read::read_checked(&segment, place, room);
+        let room = ResponseRecord::room(&segment, place).ok_or(NotLoaded::Unreadable)?;
+        let read = move || room.read(&segment, place);
         let reading = self.reader.pool.run(LOOKUPS_WAITING_MAX, read).ok_or(NotLoaded::Busy)?;
         let record = reading.await.ok().flatten().ok_or(NotLoaded::Unreadable)?;
-        self.whole(entry, place, record).ok_or(NotLoaded::Unreadable)
+        self.whole(entry, record).ok_or(NotLoaded::Unreadable)
     }
 
-    fn whole(&self, entry: &Arc<DiskEntry>, place: Place, record: Vec<u8>) -> Option<StoredResponse> {
-        let (meta, inline) = read::response_in(record, place)?;
+    fn whole(&self, entry: &Arc<DiskEntry>, record: ResponseRecord) -> Option<StoredResponse> {
+        let (meta, inline) = record.response()?;
         if meta.key[..] != *entry.key() || meta.body_bytes != entry.body_bytes() {
             return None;
         }

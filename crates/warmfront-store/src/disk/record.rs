@@ -88,9 +88,10 @@ impl RecordHeader {
             && segment.checksum([&head[..RECORD_HEADER_BYTES - 4], &head[RECORD_HEADER_BYTES..]]) == self.crc
     }
 
-    /// Whether `body` is what was written.
-    pub(super) fn covers_body(&self, body: &[u8], segment: SegmentId) -> bool {
-        body.len() == self.body_bytes as usize && segment.checksum([body]) == self.body_crc
+    /// Whether `body`, one part after another, is what was written.
+    pub(super) fn covers_body(&self, body: &[&[u8]], segment: SegmentId) -> bool {
+        let bytes: usize = body.iter().map(|part| part.len()).sum();
+        bytes == self.body_bytes as usize && segment.checksum(body.iter().copied()) == self.body_crc
     }
 
     /// The record's length.

@@ -125,7 +125,7 @@ fn is_right(record: &[u8], meta_bytes: usize, id: SegmentId) -> bool {
     let head_bytes = RECORD_HEADER_BYTES + meta_bytes;
     RecordHeader::read(record).is_some_and(|header| {
         header.covers(&record[..head_bytes], id)
-            && header.covers_body(&record[head_bytes..], id)
+            && header.covers_body(&[&record[head_bytes..]], id)
             && header.kind == Kind::Response
     })
 }

@@ -9,9 +9,10 @@ use warmfront_invalidation::Stamped;
 use super::{BATCH_BYTES, Writer};
 use crate::disk::Shared;
 use crate::disk::directory::{DiskEntry, Place};
+use crate::disk::meta;
+use crate::disk::read::ResponseRecord;
 use crate::disk::record::{Kind, RECORD_HEADER_BYTES};
 use crate::disk::segments::{Segment, file_name};
-use crate::disk::{meta, read};
 
 impl Writer {
     /// Gives up the oldest segments until the newest one, `newest`, may be filled.
@@ -64,12 +65,12 @@ impl Writer {
         if active.carried_bytes + record_bytes > carried_max {
             return Ok(false);
         }
-        let Some((mut meta, body)) = read::read_raw(segment, place) else {
-            return Ok(false);
-        };
+        let record = ResponseRecord::room(segment, place).and_then(|room| room.read(segment, place));
+        let Some(record) = record else { return Ok(false) };
+        let mut meta = record.meta().to_vec();
         active.carried_bytes += record_bytes;
         meta::restamp(&mut meta, entry.stamp().as_of());
-        let (segment, offset) = self.append(Kind::Response, &meta, &[&body])?;
+        let (segment, offset) = self.append(Kind::Response, &meta, &record.body())?;
         let moved = Place {
             segment,
             offset,
