@@ -170,10 +170,12 @@ impl<S: AsyncWrite + Unpin> DirectHits<S> {
                 slices = &[];
             }
             self.core.counters.direct_hits.add(1);
-            let n_bytes = self.send(context, text, slices)?;
+            let sent = self.send(context, text, slices);
             if let (Some(ledger), Some(line)) = (&self.activity.ledger, answer.line) {
-                ledger.hit_sent(line, n_bytes, self.unsent.is_empty());
+                let n_bytes = sent.as_ref().map_or(0, |&n_bytes| n_bytes);
+                ledger.hit_sent(line, n_bytes, sent.is_ok() && self.unsent.is_empty());
             }
+            sent?;
             match self.poll_unsent(context) {
                 Poll::Ready(result) => result.map(|()| true),
                 Poll::Pending => Ok(true),

@@ -12,7 +12,7 @@ use crate::node::Node;
 use crate::snapshot::Site;
 
 /// So many bytes of lines are handed to the writer at once: waking it for each would cost more than the line.
-const BATCH_BYTES: usize = 32 * 1024;
+const BATCH_BYTES: usize = 256 * 1024;
 
 /// One core's way to the log: a batch that its lines are written into, where they are, until it is full. What is not full is
 /// fetched by the writer once in a while.

@@ -21,7 +21,7 @@ pub struct AccessLogOptions {
     pub file_bytes_max: u64,
     /// When all files of the folder have more bytes than this, the oldest are removed.
     pub folder_bytes_max: u64,
-    /// How many bytes of lines may wait for the writer, besides 32 KiB of each core; beyond, lines are dropped.
+    /// How many bytes of lines may wait for the writer, besides 256 KiB of each core; beyond, lines are dropped.
     pub queue_bytes_max: u64,
 }
 
