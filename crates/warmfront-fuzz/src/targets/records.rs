@@ -56,7 +56,7 @@ pub(super) fn disk_segment(data: &[u8]) {
         segment: file.into(),
         journal: journal_at(HEAD.incarnation.0, HEAD.revision.0).into(),
     };
-    if let Ok((store, _)) = Store::open(Store::MEMORY_BYTES_MIN, folder.as_disk()) {
+    if let Ok((store, _)) = Store::open(Store::MEMORY_BYTES_MIN, folder.into_disk()) {
         for entry in store.iter_on_disk() {
             assert!(store.get_on_disk(entry.key()).is_some());
         }
@@ -88,7 +88,7 @@ pub(super) fn disk_journal(data: &[u8]) {
         segment: with_record(1, &response_meta()).into(),
         journal: journal.into(),
     };
-    let (_, recovered) = Store::open_without_threads(Store::MEMORY_BYTES_MIN, folder.as_disk())
+    let (_, recovered) = Store::open_without_threads(Store::MEMORY_BYTES_MIN, folder.into_disk())
         .expect("no bytes of a file fail a start");
     assert_eq!(recovered.n_responses, u64::from(counts));
 }
@@ -172,7 +172,7 @@ fn checksum(first: &[u8], second: &[u8]) -> u32 {
 }
 
 impl OneSegment {
-    fn as_disk(self) -> DiskOptions {
+    fn into_disk(self) -> DiskOptions {
         const DISK_BYTES: u64 = 64 * 1024 * 1024;
         DiskOptions {
             files: Box::new(self),
