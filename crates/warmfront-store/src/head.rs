@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fmt;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ mod known;
 mod ready;
 
 pub use known::abbreviate;
+pub use ready::Ready;
 
 /// Everything of a response but its body.
 #[derive(Clone, Debug)]
@@ -68,12 +70,16 @@ impl StoredHead {
 
     /// The fields as a map.
     pub fn headers(&self) -> HeaderMap {
-        ready::map(&self.fields, |fields| self.map_of(fields))
+        thread_local! {
+            static MAPS: RefCell<Ready<HeaderMap>> = const { RefCell::new(Ready::new()) };
+        }
+        Ready::with(&MAPS, self, StoredHead::map, HeaderMap::clone)
     }
 
-    /// Makes the map of these fields or a copy of them. It shares their memory.
-    fn map_of(&self, fields: &Bytes) -> HeaderMap {
+    /// Makes the map of the fields. It shares their memory.
+    fn map(&self) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(usize::from(self.n_fields));
+        let fields = &self.fields;
         let mut rest = &fields[..];
         while let Some((name, value)) = next_field(&mut rest) {
             let value = match value {

@@ -20,6 +20,6 @@ pub use body::{Body, BodyReader, Truncated};
 pub use disk::{DISK_BYTES_MIN, DiskEntry, DiskFigures, Recovered};
 pub use files::{Files, Folder, SegmentFile};
 pub use fill::{Fill, FillLimits};
-pub use head::{Head, StoredHead, abbreviate};
+pub use head::{Head, Ready, StoredHead, abbreviate};
 pub use response::StoredResponse;
 pub use store::{DiskOptions, Inserted, Store, StoreFigures};

@@ -1,10 +1,12 @@
+use std::cell::RefCell;
+use std::ops::Range;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use http::{Method, Response, StatusCode};
 use warmfront_invalidation::Proven;
-use warmfront_store::StoredResponse;
+use warmfront_store::{Ready, StoredHead, StoredResponse};
 
 use crate::access_log::{AnsweredHead, HitLine, Ledger};
 use crate::body::ViewerBody;
@@ -67,7 +69,7 @@ pub(crate) fn answer_hit(
             std::str::from_utf8(&plain.id).ok(),
             Some(plain.status),
         );
-        let line = log(plain.outcome, plain.for_log());
+        let line = log(plain.outcome, plain.for_log(text));
         let Found::Fresh(response) = found else { return None };
         let body = Body::Stored(response);
         return Some(DirectAnswer { body, line });
@@ -101,59 +103,57 @@ fn is_plain(keyed: &Keyed<'_>) -> bool {
 }
 
 /// What is to be said of a head that was written from stored fields.
-struct Plain<'a> {
+struct Plain {
     status: StatusCode,
     outcome: Outcome,
     id: [u8; 56],
-    content_type: Option<&'a [u8]>,
-    content_length: Option<&'a [u8]>,
+    /// Where values are in what was written.
+    content_type: Option<Range<usize>>,
+    content_length: Option<Range<usize>>,
 }
 
-impl Plain<'_> {
-    fn for_log(&self) -> AnsweredHead<'_> {
+impl Plain {
+    fn for_log<'a>(&'a self, text: &'a [u8]) -> AnsweredHead<'a> {
+        let value = |place: &Option<Range<usize>>| text.get(place.clone()?);
         AnsweredHead {
             status: self.status,
             request_id: Some(&self.id),
-            content_type: self.content_type,
-            content_length: self.content_length,
+            content_type: value(&self.content_type),
+            content_length: value(&self.content_length),
         }
     }
+}
+
+thread_local! {
+    static LINES: RefCell<Ready<FieldLines>> = const { RefCell::new(Ready::new()) };
 }
 
 /// Writes the head from the stored fields, without a map of them. `None`: the response is not framed so that it can be.
 ///
-/// Source: RFC 9112 section 6.3; RFC 9110 section 6.6.1 (Date).
-fn write_plain<'a>(accepted: &Accepted, response: &'a Proven<StoredResponse>, text: &mut Vec<u8>) -> Option<Plain<'a>> {
+/// Source: RFC 9112 section 6.3.
+fn write_plain(accepted: &Accepted, response: &Proven<StoredResponse>, text: &mut Vec<u8>) -> Option<Plain> {
     let head = response.head();
     let outcome = Outcome::stored(Reason::Fresh, head.lifetime().rule);
-    let n_bytes = response.body_bytes()?;
     let is_hit = outcome.result_type(head.status) == ResultType::Hit;
     if !is_hit || !may_have_body(head.status) || StoredResponse::slices(response).is_none() {
         return None;
     }
-    let (mut content_length, mut content_type, mut has_date) = (None, None, false);
+    let mut number = itoa::Buffer::new();
+    let n_bytes = number.format(response.body_bytes()?).as_bytes();
     text.clear();
     write_status(text, head.status);
-    for (name, value) in head.fields() {
-        match name {
-            b"age" | b"x-amz-cf-id" => continue,
-            b"connection" | b"transfer-encoding" | b"upgrade" => return None,
-            b"content-length" if content_length.is_some() => return None,
-            b"content-length" => content_length = Some(value),
-            b"content-type" => content_type = Some(value),
-            b"date" => has_date = true,
-            _ => {}
-        }
-        write_field(text, name, value);
-    }
-    let mut number = itoa::Buffer::new();
-    match (content_length, number.format(n_bytes).as_bytes()) {
-        (None, n_bytes) => write_field(text, b"content-length", n_bytes),
-        (Some(length), n_bytes) if length == n_bytes => {}
-        (Some(_), _) => return None,
-    }
-    if !has_date {
-        return None;
+    let (content_type, content_length) = Ready::with(&LINES, head, FieldLines::of, |lines| {
+        let begin = text.len();
+        text.extend_from_slice(&lines.text);
+        let place = |place: &Option<Range<usize>>| Some(begin + place.as_ref()?.start..begin + place.as_ref()?.end);
+        lines
+            .is_whole
+            .then(|| (place(&lines.content_type), place(&lines.content_length)))
+    })?;
+    match content_length.clone().map(|place| text.get(place)) {
+        None => write_field(text, b"content-length", n_bytes),
+        Some(length) if length == Some(n_bytes) => {}
+        Some(_) => return None,
     }
     let id = request_id_text();
     write_field(text, b"age", number.format(age(head, accepted)).as_bytes());
@@ -166,4 +166,45 @@ fn write_plain<'a>(accepted: &Accepted, response: &'a Proven<StoredResponse>, te
         content_type,
         content_length,
     })
+}
+
+/// Stored fields as lines of an HTTP/1.1 message, but for those that differ from answer to answer.
+struct FieldLines {
+    text: Vec<u8>,
+    /// Where their values are.
+    content_type: Option<Range<usize>>,
+    content_length: Option<Range<usize>>,
+    /// Whether a head needs no more than these, a length, Age and an id.
+    is_whole: bool,
+}
+
+impl FieldLines {
+    /// Source: RFC 9112 sections 5 and 6; RFC 9110 section 6.6.1 (Date).
+    fn of(head: &StoredHead) -> FieldLines {
+        let mut lines = FieldLines {
+            text: Vec::new(),
+            content_type: None,
+            content_length: None,
+            is_whole: true,
+        };
+        let mut has_date = false;
+        for (name, value) in head.fields() {
+            if matches!(name, b"age" | b"x-amz-cf-id") {
+                continue;
+            }
+            write_field(&mut lines.text, name, value);
+            let end = lines.text.len() - b"\r\n".len();
+            let place = Some(end - value.len()..end);
+            match name {
+                b"connection" | b"transfer-encoding" | b"upgrade" => lines.is_whole = false,
+                b"content-length" if lines.content_length.is_some() => lines.is_whole = false,
+                b"content-length" => lines.content_length = place,
+                b"content-type" => lines.content_type = place,
+                b"date" => has_date = true,
+                _ => {}
+            }
+        }
+        lines.is_whole &= has_date;
+        lines
+    }
 }
