@@ -37,7 +37,7 @@ pub(super) fn write_line(line: &mut Vec<u8>, second: &mut Second, entry: &Entry,
     fields.encoded(text(Text::Query));
     fields.encoded(text(Text::Cookie));
     fields.plain(entry.result_type().as_str());
-    fields.encoded(text(Text::RequestId));
+    fields.id(text(Text::RequestId));
     fields.encoded(text(Text::Host));
     fields.plain(if entry.is_https { "https" } else { "http" });
     fields.number(entry.received_bytes);
@@ -68,6 +68,12 @@ impl Fields<'_> {
     fn plain(&mut self, text: &str) {
         self.0.push(b'\t');
         self.0.extend_from_slice(text.as_bytes());
+    }
+
+    /// A request id has no byte that is to be encoded.
+    fn id(&mut self, id: &[u8]) {
+        self.0.push(b'\t');
+        self.0.extend_from_slice(if id.is_empty() { b"-" } else { id });
     }
 
     fn number(&mut self, number: u64) {
