@@ -68,8 +68,8 @@ pub enum Inserted {
     TooLarge,
 }
 
-/// How much of the budget is given out by count, in percent. The rest is left to the allocator, whose pages are never quite full:
-/// bodies of all sizes that come and go leave holes. `cargo xtask soak` tells whether it is enough.
+/// How much of the budget is given out by count, in percent. The rest is left to the allocator, whose pages are never
+/// quite full: bodies of all sizes that come and go leave holes. `cargo xtask soak` tells whether it is enough.
 const COUNTED_PERCENT: u64 = 70;
 const N_WRITERS: usize = 64;
 

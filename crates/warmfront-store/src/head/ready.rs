@@ -151,6 +151,20 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_a_heads_fields_is_another_head() {
+        let whole = head(&[b'a'; 50]);
+        let mut part = whole.clone();
+        part.fields = part.fields.slice(..7);
+        let fields = |head: &StoredHead| Ready::with(&READY, head, |head| head.fields.to_vec(), Vec::clone);
+        for _ in 0..3 {
+            assert_eq!(
+                (fields(&whole), fields(&part)),
+                (whole.fields.to_vec(), part.fields.to_vec())
+            );
+        }
+    }
+
+    #[test]
     fn a_long_head_is_made_each_time() {
         let (head, n_made) = (head(&[b'a'; FIELDS_BYTES_MAX + 1]), Cell::new(0));
         for _ in 0..3 {
